@@ -1,0 +1,1 @@
+"""What is said: records in and out, the policy document, the codec."""

@@ -1,0 +1,1 @@
+"""Where it is said: the table of topics, the dead-letter envelope."""
