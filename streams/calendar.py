@@ -68,7 +68,7 @@ class Calendar:
 
         Raises ValueError for an unknown zone or a window out of bounds.
         """
-        if len(week) != 7:  # noqa: PLR2004 - days
+        if len(week) != 7:
             msg = "a week has seven days"
             raise ValueError(msg)
         self.name = name
