@@ -56,7 +56,7 @@ check: setup ## Linters, types, floors, schema drift, documents
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python -m schemas.json_schema --check
+	$(BIN)/mindgap schema --check
 	$(BIN)/python -m pytest -q tests/house
 
 .PHONY: fix
@@ -75,7 +75,7 @@ up: ## The whole of it in containers (needs Docker with compose)
 
 .PHONY: schemas
 schemas: setup ## Write schemas/json from the models
-	$(BIN)/python -m schemas.json_schema
+	$(BIN)/mindgap schema --write
 
 .PHONY: lock
 lock: ## Write requirements.lock from pyproject.toml
