@@ -51,7 +51,7 @@ def format_duration(length: int) -> str:
 Duration = Annotated[
     int,
     BeforeValidator(_duration),
-    PlainSerializer(format_duration, return_type=str),
+    PlainSerializer(format_duration, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": r"^\d{1,9}(ms|s|m|h|d)$"}),
 ]
 """A duration as text (`90s`, `15m`, `4h`, `2d`); in the program, ms."""
@@ -83,7 +83,7 @@ def _format_share(permille: int | None) -> str:
 Share = Annotated[
     int | None,
     BeforeValidator(_share),
-    PlainSerializer(_format_share, return_type=str),
+    PlainSerializer(_format_share, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": r"^\d{1,3}(\.\d)?%$|^off$"}),
 ]
 """A share as text (`80%`, or `off` for none); in the program, thousandths."""

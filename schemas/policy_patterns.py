@@ -173,7 +173,7 @@ T = TypeVar("T")
 Switch = Annotated[
     T | None,
     BeforeValidator(_switch),
-    PlainSerializer(_shown, return_type=Any, when_used="always"),
+    PlainSerializer(_shown, return_type=Any, when_used="json"),
     _SwitchSchema(),
 ]
 """A pattern's settings; None for one that `off` (or `false`) disables."""
