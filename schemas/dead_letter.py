@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from schemas.record import Count, Omitted, OutputRecord, Time, check_record
+from schemas.record import Count, OutputRecord, Time, check_record
 
 DeadReason = Literal[
     "not_json",
@@ -18,16 +18,20 @@ DeadReason = Literal[
 DEAD_REASONS: tuple[str, ...] = get_args(DeadReason)
 
 
+Encoding = Literal["utf-8", "base64"]
+"""How the text of a field gives back the original bytes."""
+
+
 class Header(OutputRecord):
     """One Kafka header, in the order of the original record."""
 
-    key: str
-    value: Annotated[Omitted[str], Field(description="Where the bytes are UTF-8.")] = None
-    value_base64: Annotated[Omitted[str], Field(description="Where they are not.")] = None
+    name: str
+    value: str | None
+    value_encoding: Encoding
 
 
 class DeadLetter(OutputRecord):
-    """A rejected record. `value` or `value_base64` gives back the original bytes exactly; neither: it had no value."""
+    """A rejected record, kept whole: key, value and headers give back the original bytes exactly."""
 
     reason: DeadReason
     detail: Annotated[str, Field(max_length=1000, description="What was wrong, with the field's path; no content.")]
@@ -35,19 +39,11 @@ class DeadLetter(OutputRecord):
     partition: Annotated[Count | None, Field(description="Null for a line of a file.")]
     offset: Annotated[Count | None, Field(description="Null for a line of a file.")]
     seen_at: Time
-    key: Annotated[Omitted[str], Field(description="The original key, where its bytes are UTF-8.")] = None
-    key_base64: Annotated[Omitted[str], Field(description="The original key, where they are not.")] = None
-    value: Annotated[Omitted[str], Field(description="The original bytes, where they are UTF-8.")] = None
-    value_base64: Annotated[Omitted[str], Field(description="The original bytes, where they are not.")] = None
+    key: Annotated[str | None, Field(description="The original key; null where there was none.")]
+    key_encoding: Encoding
+    value: Annotated[str | None, Field(description="The original value; null for a tombstone.")]
+    value_encoding: Encoding
     headers: list[Header]
-
-    @model_validator(mode="after")
-    def _one_form(self) -> "DeadLetter":
-        if self.value is not None and self.value_base64 is not None:
-            raise ValueError("value, value_base64: one of them, not both")
-        if self.key is not None and self.key_base64 is not None:
-            raise ValueError("key, key_base64: one of them, not both")
-        return self
 
 
 def validate_dead_letter(record: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from schemas.record import Count, OutputRecord, Seconds, Time, check_record
 from schemas.vocabulary import Channel
 
 
-class Gap(OutputRecord):
+class ChannelGap(OutputRecord):
     """One channel in one tumbling window of event time. Percentiles are null where nothing was measured."""
 
     revision: Annotated[int, Field(ge=1, description="A late event corrects a window: the highest revision holds.")]
@@ -53,4 +53,4 @@ class Gap(OutputRecord):
 
 def validate_gap(record: dict[str, Any]) -> None:
     """Raises ValueError where `record` is not a channel gap."""
-    check_record(Gap, record)
+    check_record(ChannelGap, record)

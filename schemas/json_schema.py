@@ -17,10 +17,11 @@ from schemas.conflict import Conflict
 from schemas.customer import Customer
 from schemas.dead_letter import DeadLetter
 from schemas.escalation import Escalation
-from schemas.gap import Gap
+from schemas.gap import ChannelGap
 from schemas.interaction import Interaction
 from schemas.link import Link
 from schemas.notification import Notification
+from schemas.policy import PolicyDocument
 from schemas.record import SCHEMA_VERSION
 
 
@@ -35,10 +36,11 @@ RECORDS: Mapping[str, Record] = {
     "interaction": Record(Interaction, incoming=True),
     "link": Record(Link, incoming=True),
     "command": Record(Command, incoming=True),
+    "policy": Record(PolicyDocument, incoming=True),
     "escalation": Record(Escalation, incoming=False),
     "clock": Record(Clock, incoming=False),
     "notification": Record(Notification, incoming=False),
-    "gap": Record(Gap, incoming=False),
+    "gap": Record(ChannelGap, incoming=False),
     "conflict": Record(Conflict, incoming=False),
     "dead_letter": Record(DeadLetter, incoming=False),
     "customer": Record(Customer, incoming=False),

@@ -7,19 +7,20 @@ import click
 
 import schemas
 from agents.cli import BadInput
-from schemas.json_schema import RECORDS, Record, document, documents
+from schemas.json_schema import RECORDS, Record, documents
+from topics import asyncapi
 
 FOLDER = Path(schemas.__path__[0]) / "json"
 """Where the files are kept."""
 
 
 @click.command()
-@click.argument("name", required=False, type=click.Choice(sorted(RECORDS)))
+@click.argument("name", required=False, type=click.Choice([*RECORDS, "asyncapi"]))
 @click.option("--write", is_flag=True, help="Write every schema into the folder.")
 @click.option("--check", is_flag=True, help="Compare every schema with the folder; exit 1 where they differ.")
 @click.option("--folder", type=click.Path(path_type=Path), default=FOLDER, help="The folder; schemas/json by default.")
 def schema(name: str | None, folder: Path, *, write: bool, check: bool) -> None:
-    """Print the JSON Schema of the record NAME, or list the records."""
+    """Print the JSON Schema of the record NAME, or the AsyncAPI document of the topics, or list the records."""
     if sum((name is not None, write, check)) > 1:
         msg = "NAME, --write and --check are three things to do: give one"
         raise click.UsageError(msg)
@@ -28,7 +29,7 @@ def schema(name: str | None, folder: Path, *, write: bool, check: bool) -> None:
     elif check:
         _check(folder)
     elif name is not None:
-        click.echo(_text(document(name)), nl=False)
+        click.echo(_files(Path())[Path(f"{name}.json")], nl=False)
     else:
         for known, record in RECORDS.items():
             click.echo(f"{known:<14} {'in ' if record.incoming else 'out'}  {_summary(record)}")
@@ -39,11 +40,12 @@ def _summary(record: Record) -> str:
 
 
 def _files(folder: Path) -> dict[Path, str]:
-    return {folder / f"{name}.json": _text(made) for name, made in documents().items()}
+    made = documents() | {"asyncapi": asyncapi.document()}
+    return {folder / f"{name}.json": _text(content) for name, content in made.items()}
 
 
-def _text(made: object) -> str:
-    return json.dumps(made, indent=2, ensure_ascii=False) + "\n"
+def _text(content: object) -> str:
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
 def _write(folder: Path) -> None:

@@ -157,8 +157,10 @@ def dead_letter() -> dict[str, Any]:
         "offset": 17,
         "seen_at": AT,
         "key": "email:k@example.com",
-        "value_base64": "/w==",
-        "headers": [{"key": "source", "value": "zendesk"}],
+        "key_encoding": "utf-8",
+        "value": "/w==",
+        "value_encoding": "base64",
+        "headers": [{"name": "source", "value": "zendesk", "value_encoding": "utf-8"}],
     }
 
 

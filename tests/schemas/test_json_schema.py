@@ -11,12 +11,22 @@ from schemas.interaction import Interaction
 from schemas.json_schema import RECORDS, document, documents
 from schemas.link import Link
 from tests.house.command import run
+from topics import asyncapi
+from topics.table import TOPICS
 
 
 def test_the_files_in_the_repository_are_made_from_the_models():
     """A changed record shows in review: run `make schemas` and commit."""
     there = {path.stem: json.loads(path.read_text()) for path in FOLDER.glob("*.json")}
-    assert there == documents()
+    assert there == documents() | {"asyncapi": asyncapi.document()}
+
+
+def test_every_public_topic_is_in_the_asyncapi_document_with_a_record_that_exists():
+    """Inputs are received, outputs are sent, internal topics are nobody's business."""
+    made = asyncapi.document()
+    public = {topic.name for topic in TOPICS.values() if topic.role in {"input", "output"}}
+    assert set(made["channels"]) == public
+    assert {name for channel in made["channels"].values() for name in channel["messages"]} <= set(RECORDS)
 
 
 @pytest.mark.parametrize("name", RECORDS)

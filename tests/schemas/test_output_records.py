@@ -1,20 +1,24 @@
 """The models of what goes out refuse whatever the contract does not say."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import jsonschema
 import pytest
 
+from schemas import policy_fields, terms
 from schemas.clock import validate_clock
+from schemas.codec import loads
 from schemas.conflict import validate_conflict
 from schemas.customer import validate_customer
-from schemas.dead_letter import validate_dead_letter
+from schemas.dead_letter import DEAD_REASONS, validate_dead_letter
 from schemas.escalation import REQUIRED, Escalation, validate_escalation
 from schemas.gap import validate_gap
 from schemas.json_schema import document
 from schemas.notification import validate_notification
+from schemas.policy_patterns import Patterns
 from tests.schemas import samples
+from topics.dead_letter import Reason, Refused, encode
 
 SAMPLES: list[tuple[str, Callable[[], dict[str, Any]], Callable[[dict[str, Any]], None]]] = [
     ("escalation", samples.escalation, validate_escalation),
@@ -142,7 +146,17 @@ def test_late_evidence_says_that_it_retracts():
         validate_escalation(record)
 
 
-def test_a_dead_letter_has_its_bytes_in_one_form():
-    """Text or base64, not both."""
-    with pytest.raises(ValueError, match="not both"):
-        validate_dead_letter(samples.dead_letter() | {"value": "x"})
+@pytest.mark.parametrize("value", [b"{", b"\xff", b"", None])
+def test_the_envelope_that_is_written_is_the_one_described(value):
+    """What `topics.dead_letter` writes passes the model, whatever the bytes were."""
+    refused = Refused(
+        b"k", value, (("source", b"\xff"), ("empty", None)), "interactions.phone", 0, 7, "schema", "id", 0
+    )
+    validate_dead_letter(loads(encode(refused)))
+
+
+def test_the_words_of_the_policy_and_of_the_records_are_the_same():
+    """Severities, patterns and reasons are one vocabulary, wherever they are written down."""
+    assert policy_fields.SEVERITIES == terms.SEVERITIES
+    assert set(Patterns.model_fields) == set(terms.PATTERNS)
+    assert get_args(Reason) == DEAD_REASONS
