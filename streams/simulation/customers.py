@@ -71,7 +71,7 @@ class Customers:
         plan = PLANS[channel]
         if plan.live:
             opening = self.company.desks[channel].next_open(when)
-            when = opening + int(self._rng.uniform(0, 90) * MINUTE) if opening > when else when
+            when = opening + int(self._rng.uniform(0, 8) * HOUR) if opening > when else when
         self._world.later(when, lambda: self._contact(story, channel, thread, turn))
 
     def _awake(self, at: int) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
 
-from schemas.times import DAY, HOUR, MINUTE
+from schemas.times import DAY, HOUR, MINUTE, SECOND
 from streams.simulation.world import World
 
 _THURSDAY = 3  # 1970-01-01 was one; Monday is 0
@@ -43,15 +43,15 @@ _PUBLIC = {"fix": 46, "handoff": 30, "shrug": 16, "compensate": 8}
 PLANS: dict[str, DeskPlan] = {
     plan.channel: plan
     for plan in (
-        DeskPlan("phone", "pbx:call", 3, 54 * MINUTE, 8, 18, 5, _CALLS, live=True),
-        DeskPlan("chat", "livechat:chat", 2, 52 * MINUTE, 9, 20, 7, _CHATS, live=True),
+        DeskPlan("phone", "pbx:call", 3, 90 * MINUTE, 8, 18, 5, _CALLS, live=True),
+        DeskPlan("chat", "livechat:chat", 2, 90 * MINUTE, 9, 20, 7, _CHATS, live=True),
         DeskPlan("email", "desk:ticket", 2, 24 * MINUTE, 9, 17, 5, _LETTERS, acknowledges=True),
         DeskPlan("web", "desk:form", 1, 28 * MINUTE, 9, 17, 5, _LETTERS, acknowledges=True),
         DeskPlan("app", "app:case", 1, 34 * MINUTE, 9, 18, 5, _NOTES),
         DeskPlan("messaging", "msg:conversation", 1, 25 * MINUTE, 9, 21, 7, _NOTES),
-        DeskPlan("in_person", "shop:visit", 2, 40 * MINUTE, 10, 18, 6, _CALLS, live=True),
+        DeskPlan("in_person", "shop:visit", 1, 60 * MINUTE, 10, 18, 6, _CALLS, live=True),
         DeskPlan("partner", "partner:case", 1, 90 * MINUTE, 9, 17, 5, _LETTERS),
-        DeskPlan("social", "social:post", 3, 11 * MINUTE, 0, 24, 7, _PUBLIC, public=True),
+        DeskPlan("social", "social:post", 3, 7 * MINUTE, 0, 24, 7, _PUBLIC, public=True),
         DeskPlan("community", "forum:topic", 1, 60 * MINUTE, 10, 16, 5, _PUBLIC, public=True),
     )
 }
@@ -95,7 +95,8 @@ class Desk:
             self.queue.appendleft(ticket)
         else:
             self.queue.append(ticket)
-        self.world.later(self.world.now, self.serve)
+        ringing = self.rng.randint(5 * SECOND, 40 * SECOND) if self.plan.live else 0
+        self.world.later(self.world.now + ringing, self.serve)
         return ticket
 
     def serve(self) -> None:
