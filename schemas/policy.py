@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field
 
 from schemas.fields import Instant
 from schemas.policy_fields import (
+    AlsoAccepts,
     Count,
     DateText,
     DaysText,
@@ -197,6 +198,9 @@ class Watermark(Strict):
     max_stall: Duration = 60 * SECOND
 
 
+_DURATION_TEXT = AlsoAccepts({"type": "string"})
+
+
 def _issue_target(value: Any) -> Any:
     return value if isinstance(value, dict | IssueTarget) else {"target": value}
 
@@ -214,14 +218,14 @@ class PolicyDocument(Strict):
     calendars: dict[Text, CalendarDocument] = Field(default_factory=dict, max_length=500)
     channels: dict[Channel, ChannelDocument] = Field(default_factory=dict)
     targets: Annotated[tuple[TargetDocument, ...], Field(max_length=2000)] = ()
-    issue_resolution: Annotated[IssueTarget, BeforeValidator(_issue_target)] | None = None
+    issue_resolution: Annotated[IssueTarget, BeforeValidator(_issue_target), _DURATION_TEXT] | None = None
     warn_at: Share = 800
     pauses: Annotated[tuple[Literal["pending", "on_hold"], ...], Field(max_length=2)] = ("pending",)
     issues: Issues = Issues()
     promises: Promises = Promises()
     patterns: Patterns = Patterns()
     ladders: dict[Severity, Annotated[tuple[Step, ...], Field(max_length=50)]] = Field(default_factory=dict)
-    roles: dict[Text, Annotated[Role, BeforeValidator(_role)]] | None = None
+    roles: dict[Text, Annotated[Role, BeforeValidator(_role), AlsoAccepts({"type": "null"})]] | None = None
     routes: Annotated[tuple[Route, ...], Field(max_length=2000)] = ()
     ack_timeout: Duration = 30 * MINUTE
     answers: Answers = Answers()

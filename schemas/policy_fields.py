@@ -4,7 +4,18 @@ import re
 from datetime import date
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    WithJsonSchema,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from schemas.times import DAY, HOUR, MINUTE, SECOND, parse_duration
 
@@ -26,6 +37,16 @@ class Strict(BaseModel):
     """A part of the policy document: frozen, and an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class AlsoAccepts:
+    """In JSON Schema: forms that a field's validator takes besides its type."""
+
+    def __init__(self, *forms: dict[str, Any]) -> None:
+        self._forms = forms
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"anyOf": [handler(core), *self._forms]}
 
 
 def _duration(value: Any) -> int:
@@ -52,7 +73,7 @@ Duration = Annotated[
     int,
     BeforeValidator(_duration),
     PlainSerializer(format_duration, return_type=str, when_used="json"),
-    WithJsonSchema({"type": "string", "pattern": r"^\d{1,9}(ms|s|m|h|d)$"}),
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": r"^\s*\d{1,9}(ms|s|m|h|d)\s*$"}, {"const": 0}]}),
 ]
 """A duration as text (`90s`, `15m`, `4h`, `2d`); in the program, ms."""
 
@@ -84,7 +105,7 @@ Share = Annotated[
     int | None,
     BeforeValidator(_share),
     PlainSerializer(_format_share, return_type=str, when_used="json"),
-    WithJsonSchema({"type": "string", "pattern": r"^\d{1,3}(\.\d)?%$|^off$"}),
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": r"^\s*\d{1,3}(\.\d)?\s*%\s*$|^off$"}, {"const": False}]}),
 ]
 """A share as text (`80%`, or `off` for none); in the program, thousandths."""
 
@@ -96,7 +117,12 @@ def as_text(value: Any) -> Any:
     return value
 
 
-Text = Annotated[str, BeforeValidator(as_text), Field(min_length=1, max_length=100)]
+Text = Annotated[
+    str,
+    BeforeValidator(as_text),
+    Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$"),
+    AlsoAccepts({"type": "number"}),
+]
 """A name or label; a number is taken as it was written."""
 
 Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
@@ -108,7 +134,15 @@ def _many(value: Any) -> Any:
     return value if isinstance(value, list | tuple) else (value,)
 
 
-Many = Annotated[tuple[T, ...], BeforeValidator(_many), Field(min_length=1, max_length=1000)]
+class _OneOrMany:
+    """In JSON Schema: an item, or a list of items."""
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        many = handler(core)
+        return {"anyOf": [many["items"], many]}
+
+
+Many = Annotated[tuple[T, ...], BeforeValidator(_many), Field(min_length=1, max_length=1000), _OneOrMany()]
 """A value, or a list of values."""
 
 
@@ -167,6 +201,14 @@ def _date(text: str) -> str:
     return text
 
 
-DaysText = Annotated[str, AfterValidator(_days)]
-WindowText = Annotated[str, AfterValidator(_window)]
-DateText = Annotated[str, AfterValidator(_date)]
+_DAY = f"(?:{'|'.join(DAYS)})"
+_SPAN = rf"\s*{_DAY}(?:-{_DAY})?\s*"
+
+
+def _pattern(pattern: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": f"^{pattern}$"})
+
+
+DaysText = Annotated[str, AfterValidator(_days), _pattern(rf"{_SPAN}(?:,{_SPAN})*")]
+WindowText = Annotated[str, AfterValidator(_window), _pattern(rf"\s*{_WINDOW.pattern}\s*")]
+DateText = Annotated[str, AfterValidator(_date), _pattern(r"\d{4}-\d{2}-\d{2}")]

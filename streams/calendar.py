@@ -88,6 +88,11 @@ class Calendar:
         """True for a calendar that never closes."""
         return self._always
 
+    @property
+    def ever_opens(self) -> bool:
+        """False for a calendar without a single window."""
+        return self._last >= 0
+
     def add(self, start: int, target: int, pauses: Sequence[Interval] = ()) -> int | None:
         """The earliest instant by which `target` ms of business time outside the pauses have been counted from `start`.
 

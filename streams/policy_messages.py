@@ -64,6 +64,8 @@ def _finding(path: Path, kind: str, error: Any, *, at_key: bool) -> Finding:
         count = context.get("max_length", context.get("min_length"))
         what = "characters" if isinstance(error["input"], str) else "entries"
         return Finding(path, f"must have {bound} {count} {what}")
+    if kind == "string_pattern_mismatch":
+        return Finding(path, "has a control character in it", None, at_key)
     message = str(error["msg"])
     return Finding(path, _WANTED.get(kind, message[:1].lower() + message[1:]), None, at_key)
 

@@ -1,0 +1,56 @@
+"""`mindgap policy check`: is a policy document sound?"""
+
+import sys
+
+import click
+
+from agents.policy_input import load_document
+from schemas.policy import PolicyDocument
+from schemas.policy_problem import PolicyError
+from streams.policy import compile_policy
+from streams.policy_remarks import remarks
+
+
+@click.group()
+def policy() -> None:
+    """Check a policy document."""
+
+
+@policy.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+def check(files: tuple[str, ...]) -> None:
+    """Say what is wrong in each FILE (YAML or JSON; `-` is standard input), as FILE:LINE:COLUMN: message.
+
+    Exit status: 0 where all are sound, 1 where one is not. Remarks on a sound document do not count.
+    """
+    sound = True
+    for file in files:
+        try:
+            document = load_document(file)
+        except PolicyError as problem:
+            click.echo(str(problem), err=True)
+            sound = False
+            continue
+        click.echo(f"{file}: {_summary(document)}")
+        for remark in remarks(document):
+            click.echo(f"{file}: remark: {remark}", err=True)
+    sys.exit(0 if sound else 1)
+
+
+def _summary(document: PolicyDocument) -> str:
+    compiled = compile_policy(document)
+    off = len(type(document.patterns).model_fields) - len(compiled.patterns)
+    parts = [
+        f"version {document.version} is sound",
+        f"applies to {'open clocks' if document.apply == 'open' else 'new clocks only'}",
+        _count(len(document.calendars), "calendar"),
+        _count(len(document.targets), "row") + " of targets",
+        _count(len(document.ladders), "ladder"),
+        _count(len(document.routes), "route"),
+        f"{len(compiled.patterns)} patterns on" + (f", {off} off" if off else ""),
+    ]
+    return "; ".join(parts)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
