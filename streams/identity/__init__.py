@@ -1,0 +1,1 @@
+"""Who is who: identities joined into customers (contract, section 3)."""
