@@ -11,6 +11,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 QUICK := not slow and not kafka and not redis and not browser
 
+# Both locks hold hashes for every supported Python and platform, and name no index.
+LOCK := --quiet --universal --generate-hashes --python-version 3.11 --no-annotate --no-emit-index-url \
+	--no-emit-find-links --custom-compile-command "make lock"
+
 # The first of these that is Python 3.11 or later and can make a virtual environment. `make PYTHON=...` names another.
 CANDIDATES := python3 python3.13 python3.12 python3.11 python
 PROBE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
@@ -78,11 +82,12 @@ schemas: setup ## Write schemas/json from the models
 	$(BIN)/mindgap schema --write
 
 .PHONY: lock
-lock: ## Write requirements.lock from pyproject.toml
+lock: ## Write the lock files from pyproject.toml
 	@tools=$$(mktemp -d); trap 'rm -rf "$$tools"' EXIT; \
 	$(PYTHON) -m venv "$$tools" && "$$tools/bin/pip" install --quiet uv && \
-	"$$tools/bin/uv" pip compile --quiet --universal --generate-hashes --python-version 3.11 --extra dev pyproject.toml \
-		-o requirements.lock --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+	compile() { "$$tools/bin/uv" pip compile pyproject.toml $(LOCK) "$$@"; } && \
+	compile --extra dev --output-file requirements.lock && \
+	compile --constraints requirements.lock --output-file deploy/requirements.lock
 
 .PHONY: clean
 clean: ## Remove .venv and every cache

@@ -92,6 +92,7 @@ class OneLineGroup(LazyGroup):
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run and exit, as `click.Group.main`."""
         run: Any = super().main
+        kwargs.setdefault("prog_name", "mindgap")  # also where it is run as `python -m agents.cli`
         if not kwargs.pop("standalone_mode", True):
             return run(*args, standalone_mode=False, **kwargs)
         try:
