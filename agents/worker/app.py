@@ -1,0 +1,206 @@
+"""The Faust application, made by a function: topics, tables, agents and what they share."""
+
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import faust
+from faust.types import StreamT
+from faust.types.auth import CredentialsT
+from faust.types.topics import TopicT
+
+from agents import log, transport
+from agents.clock import Clock
+from agents.connection import tls
+from agents.settings import Settings
+from agents.transport import BatchLimits
+from agents.web import Web
+from agents.worker import store
+from agents.worker.partitions import Partitions
+from agents.worker.policies import PolicyFeed
+from agents.worker.ports import Kit
+from topics.table import (
+    CHANGELOGS,
+    COMMANDS,
+    CUSTOMER_INBOX,
+    IDENTITY_INBOX,
+    INTERACTIONS,
+    LINKS,
+    TOPICS,
+    physical,
+)
+
+AGENTS: dict[str, tuple[str, ...]] = {
+    "interactions": INTERACTIONS,
+    "links": (LINKS,),
+    "commands": (COMMANDS,),
+    "identities": (IDENTITY_INBOX,),
+    "customers": (CUSTOMER_INBOX,),
+}
+"""Every agent by name, with the topics that it reads. A queue of its own keeps one kind from starving another."""
+
+PRODUCE_BYTES_MAX = max(topic.bytes_max for topic in TOPICS.values())
+_RECOVERY_BATCHES = 8
+_OBSERVE_S = 1.0
+_log = log.get("mindgap.worker")
+
+
+class App(faust.App):
+    """Faust's app with what its agents share. Read the policies first, close the lanes before the consumer stops."""
+
+    partitions: Partitions
+    policies: PolicyFeed
+    web_server: Web
+    batch_limits: BatchLimits
+    idempotent_producer: bool
+
+    async def on_start(self) -> None:
+        """Serve health and metrics, and read the policies, before anything is fetched."""
+        await super().on_start()
+        await self.web_server.start()
+        await self.policies.start()
+
+    async def on_stop(self) -> None:
+        """End the policy feed and the web server, last of all."""
+        await super().on_stop()
+        await self.policies.stop()
+        await self.web_server.stop()
+
+    @property
+    def is_ready(self) -> bool:
+        """Its partitions are recovered and worked on."""
+        return self.partitions.are_open and not self.rebalancing and not self.in_recovery
+
+
+def make_app(settings: Settings, clock: Clock, kit: Kit) -> App:
+    """The application, not yet started."""
+    transport.register()
+    store.register()
+    app = App(settings.app_id, **_options(settings))
+    app.batch_limits = BatchLimits(settings.batch_records_max, settings.batch_bytes_max)
+    app.idempotent_producer = settings.broker_kind == "kafka"
+    tables = {name: _table(app, settings, name) for name in CHANGELOGS}
+    partitions = Partitions(app, settings, clock, kit, lambda: {name: table.data for name, table in tables.items()})
+    app.partitions = partitions
+    app.policies = PolicyFeed(settings, _policy_taker(kit, partitions))
+    app.web_server = Web(settings, app)
+    _connect(app, tables["customers"], partitions)
+    for name, topics in AGENTS.items():
+        app.agent(_topic(app, settings, topics), name=name, concurrency=1)(_forwarder(partitions))
+    return app
+
+
+def _options(settings: Settings) -> dict[str, Any]:
+    return {
+        "broker": [f"{transport.SCHEME}://{server}" for server in settings.broker.split(",")],
+        "broker_credentials": _credentials(settings),
+        "ssl_context": tls(settings),
+        "broker_session_timeout": settings.session_timeout_s,
+        "broker_heartbeat_interval": settings.heartbeat_s,
+        "broker_commit_interval": settings.commit_interval_s,
+        "broker_max_poll_records": settings.batch_records_max * 4,
+        "consumer_max_fetch_size": max(settings.fetch_bytes_max, 1),
+        "consumer_auto_offset_reset": "earliest",
+        "consumer_group_instance_id": settings.instance_id,
+        "producer_linger": settings.linger_s,
+        "producer_max_request_size": PRODUCE_BYTES_MAX,
+        "stream_buffer_maxsize": settings.buffered_batches_max,
+        "stream_wait_empty": False,  # batches that are not done come again; waiting would hold up the group
+        "store": f"{store.SCHEME}://",
+        "table_standby_replicas": 0,
+        "topic_partitions": settings.partitions,
+        "topic_replication_factor": settings.replication,
+        "topic_allow_declare": False,
+        "topic_disable_leader": True,
+        "key_serializer": "raw",
+        "value_serializer": "raw",
+        "web_enabled": False,
+        "worker_redirect_stdouts": False,
+        "datadir": Path(tempfile.gettempdir()) / "mindgap",
+        "autodiscover": False,
+    }
+
+
+def _credentials(settings: Settings) -> CredentialsT | None:
+    context = tls(settings)
+    if settings.security_protocol.startswith("SASL") and settings.sasl_password is not None:
+        return faust.SASLCredentials(
+            username=settings.sasl_username,
+            password=settings.sasl_password.get_secret_value(),
+            mechanism=settings.sasl_mechanism,
+            ssl_context=context,
+        )
+    return faust.SSLCredentials(context) if context else None
+
+
+def _topic(app: App, settings: Settings, names: Iterable[str], **options: Any) -> TopicT[Any]:
+    return app.topic(
+        *(physical(settings.topic_prefix, name) for name in names),
+        key_type=bytes,
+        value_type=bytes,
+        key_serializer="raw",
+        value_serializer="raw",
+        partitions=settings.partitions,
+        allow_empty=True,
+        **options,
+    )
+
+
+def _table(app: App, settings: Settings, name: str) -> Any:
+    changelog = _topic(app, settings, [CHANGELOGS[name]], acks=False, maxsize=_RECOVERY_BATCHES * 4)
+    return app.Table(
+        name,
+        partitions=settings.partitions,
+        key_type=bytes,
+        value_type=bytes,
+        changelog_topic=changelog,
+        recovery_buffer_size=_RECOVERY_BATCHES,
+    )
+
+
+def _forwarder(partitions: Partitions) -> Any:
+    async def forward(stream: StreamT[Any]) -> None:
+        """Give each batch to its lane. Nothing here can raise: Faust takes an exception for an acknowledgement."""
+        async for event in stream.events():
+            await partitions.put(event.message.value)
+
+    return forward
+
+
+def _connect(app: App, table: Any, partitions: Partitions) -> None:
+    async def recovered() -> None:
+        try:
+            await partitions.open()
+        except Exception as problem:  # Faust drops what is raised here, and would go on without lanes
+            _log.critical("recovery_failed", error=type(problem).__name__, exc_info=True)
+            await app.crash(problem)
+
+    async def closing(*_: Any, **__: Any) -> None:
+        await partitions.close()
+
+    async def observing() -> None:
+        while not app.should_stop:
+            partitions.observe()
+            await app.sleep(_OBSERVE_S)
+
+    table.on_recover(recovered)
+    app.on_partitions_revoked.connect(closing, weak=False)
+    app.on_before_shutdown.connect(closing, weak=False)
+    app.task(observing)
+
+
+def _policy_taker(kit: Kit, partitions: Partitions) -> Any:
+    def take(value: bytes, arrived_at: int) -> None:
+        try:
+            new = kit.policy(value, arrived_at)
+        except Exception as problem:  # noqa: BLE001 - a bad document must not stop the worker
+            partitions.metrics.policies.labels("refused").inc()
+            _log.error("policy_refused", error=type(problem).__name__, bytes=len(value))
+            return
+        partitions.metrics.policies.labels("taken" if new else "known").inc()
+        if new:
+            _log.info("policy_taken", arrived_at=arrived_at)
+            partitions.policy_changed()
+
+    return take

@@ -1,0 +1,35 @@
+"""May this process write for its partitions right now?"""
+
+import asyncio
+from typing import Any
+
+from agents.lease import Lease
+
+_LOOK_AGAIN_S = 0.05
+
+
+class Fenced(Exception):  # noqa: N818 - not an error: the partition has another owner now
+    """The partitions of this generation are no longer ours; nothing may be written for them."""
+
+
+class Fence:
+    """Open while the group's generation is the one that the partitions were given in, and the lease holds.
+
+    The broker does not refuse the writes of a process that overslept, so the process asks itself before each one.
+    """
+
+    def __init__(self, app: Any, generation: int, lease: Lease) -> None:
+        self._app = app
+        self._generation = generation
+        self._lease = lease
+
+    def is_open(self) -> bool:
+        """True where a write may go out now. Raises Fenced where none may ever again."""
+        if self._app.consumer_generation_id != self._generation:
+            raise Fenced
+        return not self._app.rebalancing and self._lease.is_valid()
+
+    async def opened(self) -> None:
+        """Wait until a write may go out. Raises Fenced where none may ever again."""
+        while not self.is_open():
+            await asyncio.sleep(_LOOK_AGAIN_S)

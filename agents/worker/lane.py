@@ -1,0 +1,242 @@
+"""A lane: the one task that works on one partition number, its batches and its timers in turn.
+
+All topics of a partition share a node, so all of their batches pass through one lane; nothing needs a lock.
+"""
+
+import asyncio
+import heapq
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import Any
+
+from agents import log
+from agents.clock import Clock
+from agents.transport import RecordBatch
+from agents.worker.fence import Fence, Fenced
+from agents.worker.letters import Buried
+from agents.worker.metrics import Metrics
+from agents.worker.ports import Effects, Incoming, Kit, Node
+from agents.worker.publisher import Publisher, StateRefused
+from agents.worker.watermark import PartitionTime
+from topics.table import logical
+
+TICK_S = 0.25
+"""Longest time between two looks at the timers."""
+_WAKE_BACKOFF_S = (1.0, 60.0)
+_log = log.get("mindgap.lane")
+
+
+class Lane:
+    """Works on one partition from its recovery until it is lost."""
+
+    def __init__(
+        self,
+        partition: int,
+        *,
+        prefix: str,
+        kit: Kit,
+        make_node: Callable[[], Node],
+        publisher: Publisher,
+        fence: Fence,
+        clock: Clock,
+        partition_time: PartitionTime,
+        mark_done: Callable[[RecordBatch], None],
+        metrics: Metrics,
+        batches_max: int,
+        records_max: int,
+    ) -> None:
+        self.partition = partition
+        self.time = partition_time
+        self.publisher = publisher
+        self.busy_since: float | None = None
+        """Loop time at which the work in hand began; None while idle."""
+        self._prefix = prefix
+        self._kit = kit
+        self._make_node = make_node
+        self._node = make_node()
+        self._fence = fence
+        self._clock = clock
+        self._mark_done = mark_done
+        self._metrics = metrics
+        self._batches_max = batches_max
+        self._records_max = records_max
+        self._waiting: deque[RecordBatch] = deque()
+        self._arrived = asyncio.Event()
+        self._room = asyncio.Event()
+        self._policy_news = False
+        self._ending = False
+        self._wake_after = 0.0
+        self._wake_backoff = _WAKE_BACKOFF_S[0]
+
+    async def put(self, batch: RecordBatch) -> None:
+        """Hand a batch over; waits while too many wait already."""
+        while len(self._waiting) >= self._batches_max and not self._ending:
+            self._room.clear()
+            await self._room.wait()
+        self._waiting.append(batch)
+        self._arrived.set()
+
+    def policy_changed(self) -> None:
+        """Settle every customer anew, as the next thing."""
+        self._policy_news = True
+        self._arrived.set()
+
+    def timers(self) -> int:
+        """Number of timers that wait."""
+        return int(getattr(self._node, "open_timers", 0))
+
+    def end(self) -> None:
+        """Finish what is in hand and no more; what waits is delivered again, to whoever has the partition then."""
+        self._ending = True
+        self._waiting.clear()
+        self._arrived.set()
+        self._room.set()
+
+    async def run(self) -> None:
+        """Work until `end`, or until the partition belongs to somebody else."""
+        try:
+            while not self._ending:
+                batches = await self._next()
+                await self._fence.opened()
+                self.busy_since = asyncio.get_running_loop().time()
+                if batches:
+                    await self._take(batches)
+                if self._policy_news:
+                    await self._settle_all()
+                await self._wake()
+                self.busy_since = None
+        except Fenced:
+            _log.info("partition_fenced", partition=self.partition)
+        finally:
+            self._ending = True
+            self._room.set()
+
+    async def _next(self) -> list[RecordBatch]:
+        """The batches that wait, as many as fit; none when it is time to look at the timers."""
+        if not self._waiting and not self._policy_news and not self._ending:
+            self._arrived.clear()
+            try:
+                await asyncio.wait_for(self._arrived.wait(), self._patience())
+            except TimeoutError:
+                return []
+        batches: list[RecordBatch] = []
+        records = 0
+        while self._waiting and (not batches or records + len(self._waiting[0].records) <= self._records_max):
+            batch = self._waiting.popleft()
+            records += len(batch.records)
+            batches.append(batch)
+        self._room.set()
+        return batches
+
+    def _patience(self) -> float:
+        due = self._node.next_wake
+        now = self.time.now()
+        if due is None or now is None:
+            return TICK_S
+        return min(TICK_S, max(0.001, self._clock.wall_seconds(due - now)))
+
+    async def _take(self, batches: Sequence[RecordBatch]) -> None:
+        started = time.perf_counter()
+        incoming = _in_order_of_arrival([self._incoming(batch) for batch in batches])
+        now = self.time.after(batches)
+        try:
+            effects = self._node.handle(self._kit.records(incoming), now)
+            self._metrics.core_seconds.observe(time.perf_counter() - started)
+            await self._publish(effects)
+        except Fenced:
+            raise
+        except Exception as problem:
+            self._defect("batch_failed", problem, records=len(incoming))
+            await self._one_by_one(incoming, now)
+        for batch in batches:
+            self._mark_done(batch)
+        for record in incoming:
+            self._metrics.events_in.labels(record.topic).inc()
+        self._metrics.batch_records.observe(len(incoming))
+        self._metrics.batch_seconds.observe(time.perf_counter() - started)
+
+    async def _one_by_one(self, incoming: Sequence[Incoming], now: int) -> None:
+        """The batch again, record by record, so that only the one that cannot be taken is given up."""
+        for record in incoming:
+            try:
+                effects = self._node.handle(self._kit.records([record]), now)
+                await self._publish(effects)
+            except Fenced:
+                raise
+            except Exception as problem:
+                where = {"topic": record.topic, "offset": record.offset}
+                self._defect("record_failed", problem, **where)
+                await self.publisher.bury([Buried(record, "internal_error", type(problem).__name__)])
+            await asyncio.sleep(0)
+
+    async def _settle_all(self) -> None:
+        now = self.time.now()
+        if now is None:
+            return  # the news stay; they are taken when the partition's time is known
+        self._policy_news = False
+        try:
+            await self._publish(self._kit.policy_changed(self._node, now))
+        except Fenced:
+            raise
+        except Exception as problem:
+            self._defect("settling_failed", problem)
+
+    async def _wake(self) -> None:
+        loop_time = asyncio.get_running_loop().time()
+        now = self.time.now()
+        due = self._node.next_wake
+        if now is None or due is None or due > now or loop_time < self._wake_after:
+            return
+        try:
+            await self._publish(self._node.wake(now))
+            self._wake_backoff = _WAKE_BACKOFF_S[0]
+        except Fenced:
+            raise
+        except Exception as problem:
+            self._defect("timers_failed", problem)
+            self._wake_after = loop_time + self._wake_backoff
+            self._wake_backoff = min(self._wake_backoff * 2, _WAKE_BACKOFF_S[1])
+
+    async def _publish(self, effects: Effects) -> None:
+        await self.publisher.publish(effects)
+        self._metrics.counted(effects.counts)
+
+    def _defect(self, event: str, problem: Exception, **fields: Any) -> None:
+        """Tell of a defect of ours, and begin again from the stores: the node may have stopped half way."""
+        self._metrics.internal_errors.labels(event).inc()
+        _log.error(
+            event,
+            partition=self.partition,
+            error=type(problem).__name__,
+            at=_where(problem),
+            refused=isinstance(problem, StateRefused),
+            **fields,
+        )
+        self._node = self._make_node()
+
+    def _incoming(self, batch: RecordBatch) -> list[Incoming]:
+        topic = logical(self._prefix, batch.tp.topic)
+        return [
+            Incoming(topic, r.key, r.value, r.timestamp, r.partition, r.offset, tuple(r.headers or ()))
+            for r in batch.records
+        ]
+
+
+def _in_order_of_arrival(batches: list[list[Incoming]]) -> list[Incoming]:
+    """One list by arrival; what came through one topic stays in its order."""
+    by_topic: dict[str, list[Incoming]] = {}
+    for batch in batches:
+        by_topic.setdefault(batch[0].topic, []).extend(batch)
+    if len(by_topic) == 1:
+        return next(iter(by_topic.values()))
+    return list(heapq.merge(*by_topic.values(), key=attrgetter("arrived_at")))
+
+
+def _where(problem: BaseException) -> str:
+    """File and line of the innermost frame: the message of an exception may quote a record, so it is not logged."""
+    trace = problem.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace is not None else ""

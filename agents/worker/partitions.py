@@ -1,0 +1,152 @@
+"""The partitions of this worker: a lane for each, opened after recovery and closed when they are taken away."""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from faust.types import TP
+
+from agents import log
+from agents.clock import Clock
+from agents.settings import Settings
+from agents.transport import RecordBatch
+from agents.worker.fence import Fence
+from agents.worker.lane import Lane
+from agents.worker.metrics import Metrics
+from agents.worker.ports import Kit, Node, State
+from agents.worker.publisher import Publisher
+from agents.worker.store import Store
+from agents.worker.watermark import PartitionTime
+from topics.partitioner import partition_of
+from topics.table import CO_PARTITIONED, physical
+
+ENDING_TIMEOUT_S = 5.0
+STALLED_AFTER_S = 60.0
+_log = log.get("mindgap.partitions")
+
+
+class Partitions:
+    """Opens, feeds and closes the lanes."""
+
+    def __init__(
+        self, app: Any, settings: Settings, clock: Clock, kit: Kit, stores: Callable[[], dict[str, Store]]
+    ) -> None:
+        self._app = app
+        self._settings = settings
+        self._clock = clock
+        self._kit = kit
+        self._stores = stores
+        self.metrics = Metrics()
+        self._lanes: dict[int, tuple[Lane, asyncio.Task[None]]] = {}
+        self._generation: int | None = None
+
+    async def open(self) -> None:
+        """Open a lane for every partition that is ours now. Called when recovery is complete."""
+        await self.close()
+        app = self._app
+        generation = app.consumer_generation_id
+        owned = self._owned()
+        stores = self._stores()
+        for store in stores.values():
+            store.keep_only(owned)
+        for number in sorted(owned):
+            lane = self._lane(number, generation, {name: store.partition(number) for name, store in stores.items()})
+            task = asyncio.create_task(lane.run(), name=f"lane-{number}")
+            task.add_done_callback(partial(self._ended, number))
+            self._lanes[number] = (lane, task)
+            await asyncio.sleep(0)
+        self._generation = generation
+        self.metrics.partitions.set(len(owned))
+        self.metrics.recoveries.inc()
+        _log.info("partitions_recovered", partitions=sorted(owned), generation=generation)
+
+    async def close(self) -> None:
+        """Close all lanes; the work in hand may end if it does so soon."""
+        lanes, self._lanes = self._lanes, {}
+        for lane, _ in lanes.values():
+            lane.end()
+        tasks = [task for _, task in lanes.values()]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=0 if self._app.rebalancing else ENDING_TIMEOUT_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            _log.info("partitions_closed", partitions=sorted(lanes), cut_short=len(late))
+        for number in lanes:
+            self.metrics.forget(number)
+        self.metrics.partitions.set(0)
+
+    async def put(self, batch: RecordBatch) -> None:
+        """Give a batch to its lane. One that belongs to no lane is dropped: it is not done, so it comes again."""
+        entry = self._lanes.get(batch.tp.partition)
+        if entry is not None and batch.generation == self._generation:
+            await entry[0].put(batch)
+
+    def policy_changed(self) -> None:
+        """Have every lane settle its customers anew."""
+        for lane, _ in self._lanes.values():
+            lane.policy_changed()
+
+    def stalled(self) -> list[int]:
+        """Partitions whose work in hand does not end, or whose writes the broker has refused for too long."""
+        now = asyncio.get_running_loop().time()
+        return [
+            number
+            for number, (lane, _) in self._lanes.items()
+            for since in (lane.busy_since, lane.publisher.retrying_since)
+            if since is not None and now - since > STALLED_AFTER_S
+        ]
+
+    def observe(self) -> None:
+        """Bring the gauges up to date."""
+        for number, (lane, _) in self._lanes.items():
+            lag = sum(self._app.consumer.progress(tp).lag for tp in lane.time.tps)
+            self.metrics.lag.labels(str(number)).set(lag)
+            self.metrics.watermark_age.labels(str(number)).set(lane.time.age() / 1000)
+            self.metrics.open_timers.labels(str(number)).set(lane.timers())
+
+    @property
+    def are_open(self) -> bool:
+        """Lanes are there for the group's present generation (none are needed where nothing is owned)."""
+        return self._generation is not None and self._generation == self._app.consumer_generation_id
+
+    def _owned(self) -> set[int]:
+        return {tp.partition for tp in self._inputs()}
+
+    def _inputs(self) -> list[TP]:
+        ours = {physical(self._settings.topic_prefix, name) for name in CO_PARTITIONED}
+        return [tp for tp in self._app.consumer.assignment() if tp.topic in ours]
+
+    def _lane(self, number: int, generation: int, states: dict[str, State]) -> Lane:
+        settings, app = self._settings, self._app
+        fence = Fence(app, generation, app.consumer.lease)
+        publisher = Publisher(number, settings.topic_prefix, app.producer, states, fence, self._clock, self.metrics)
+        tps = [tp for tp in self._inputs() if tp.partition == number]
+        return Lane(
+            number,
+            prefix=settings.topic_prefix,
+            kit=self._kit,
+            make_node=partial(self._node, number, states),
+            publisher=publisher,
+            fence=fence,
+            clock=self._clock,
+            partition_time=PartitionTime(tps, app.consumer.progress, self._clock),
+            mark_done=app.consumer.mark_done,
+            metrics=self.metrics,
+            batches_max=settings.buffered_batches_max,
+            records_max=settings.batch_records_max * 2,
+        )
+
+    def _node(self, number: int, states: dict[str, State]) -> Node:
+        count = self._settings.partitions
+        node = self._kit.node(
+            number, count, states["identities"], states["customers"], lambda key: partition_of(key.encode(), count)
+        )
+        node.rebuild()
+        return node
+
+    def _ended(self, number: int, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and (problem := task.exception()) is not None:
+            _log.critical("lane_crashed", partition=number, error=type(problem).__name__, exc_info=problem)
+            self._app.add_future(self._app.crash(problem))  # the process ends without committing

@@ -1,0 +1,69 @@
+"""The policies topic, read whole by every worker: all of it before the first event, then as it grows."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from agents import log
+from agents.connection import client_options
+from agents.settings import Settings
+from topics.table import POLICIES, physical
+
+START_TIMEOUT_S = 60.0
+_RETRY_S = 2.0
+_log = log.get("mindgap.policies")
+
+
+class PolicyFeed:
+    """Calls `take(value, arrived_at)` for each policy record, in order."""
+
+    def __init__(self, settings: Settings, take: Callable[[bytes, int], None]) -> None:
+        self._settings = settings
+        self._take = take
+        self._tp = TopicPartition(physical(settings.topic_prefix, POLICIES), 0)
+        self._consumer: AIOKafkaConsumer | None = None
+        self._following: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Read what is there, then follow. Raises TimeoutError where the topic cannot be read in time."""
+        consumer = AIOKafkaConsumer(
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            **client_options(self._settings),
+        )
+        await consumer.start()
+        self._consumer = consumer
+        consumer.assign([self._tp])
+        await consumer.seek_to_beginning(self._tp)
+        async with asyncio.timeout(START_TIMEOUT_S):
+            end = (await consumer.end_offsets([self._tp]))[self._tp]
+            while await consumer.position(self._tp) < end:
+                await self._read(consumer)
+        self._following = asyncio.create_task(self._follow(consumer), name="policies")
+
+    async def stop(self) -> None:
+        """Stop following."""
+        if self._following is not None:
+            self._following.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._following
+        if self._consumer is not None:
+            await self._consumer.stop()
+
+    async def _follow(self, consumer: AIOKafkaConsumer) -> None:
+        while True:
+            try:
+                await self._read(consumer)
+            except (KafkaError, OSError) as problem:
+                _log.warning("policies_unreadable", error=type(problem).__name__)
+                await asyncio.sleep(_RETRY_S)
+
+    async def _read(self, consumer: AIOKafkaConsumer) -> None:
+        for records in (await consumer.getmany(timeout_ms=500)).values():
+            for record in records:
+                if record.value is not None:
+                    self._take(record.value, record.timestamp)

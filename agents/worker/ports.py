@@ -1,0 +1,101 @@
+"""What the shell asks of the core: a node per partition, and the kit that makes nodes."""
+
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+State = MutableMapping[bytes, bytes]
+"""One partition of a table. The core reads it; only the shell writes, once the changelog has confirmed."""
+Owner = Callable[[str], int]
+"""The partition that a key belongs to."""
+
+
+class Incoming(NamedTuple):
+    """A record as it was read: `topic` is the logical name, `arrived_at` the append time in ms."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    arrived_at: int
+    partition: int
+    offset: int
+    headers: tuple[tuple[str, bytes], ...]
+
+
+class Send(Protocol):
+    """A record to be sent; `partition` None: by the key's hash."""
+
+    @property
+    def topic(self) -> str: ...  # noqa: D102 - fields as in Incoming
+    @property
+    def key(self) -> bytes: ...  # noqa: D102
+    @property
+    def value(self) -> bytes | None: ...  # noqa: D102
+    @property
+    def partition(self) -> int | None: ...  # noqa: D102
+    @property
+    def headers(self) -> Any: ...  # noqa: D102
+
+
+class Dead(Protocol):
+    """A record that was refused, and why."""
+
+    @property
+    def record(self) -> Any: ...  # noqa: D102 - an Incoming, or the core's own record with the same fields
+    @property
+    def reason(self) -> str: ...  # noqa: D102
+    @property
+    def detail(self) -> str: ...  # noqa: D102
+
+
+class Effects(Protocol):
+    """What a batch or a timer led to. Order: writes confirmed, then sends and dead letters."""
+
+    @property
+    def writes(self) -> Sequence[tuple[str, bytes, bytes | None]]: ...  # noqa: D102 - table, key, value
+    @property
+    def sends(self) -> Sequence[Send]: ...  # noqa: D102
+    @property
+    def dead(self) -> Sequence[Dead]: ...  # noqa: D102
+    @property
+    def counts(self) -> Mapping[Any, int]: ...  # noqa: D102
+
+
+class Node(Protocol):
+    """The core of one partition. Synchronous and pure; an exception leaves the stores as they were."""
+
+    next_wake: int | None
+
+    def handle(self, records: Sequence[Any], now: int) -> Effects:
+        """Take records in, at the partition's time `now` (ms)."""
+        ...
+
+    def wake(self, now: int) -> Effects:
+        """Run the timers that are due at `now`."""
+        ...
+
+    def rebuild(self) -> None:
+        """Make the timer index anew from the stores; outputs that were not confirmed are due at once."""
+        ...
+
+
+class Kit(Protocol):
+    """Makes nodes, and knows the policies."""
+
+    def node(self, partition: int, partitions: int, identities: State, customers: State, owner: Owner) -> Node:
+        """A node over these stores, not yet rebuilt."""
+        ...
+
+    def records(self, incoming: Iterable[Incoming]) -> Sequence[Any]:
+        """The records as the core wants them."""
+        ...
+
+    def policy(self, value: bytes, arrived_at: int) -> bool:
+        """Take a policy document in; True where it is new, so that every customer is settled again.
+
+        Raises ValueError for a document that cannot be used.
+        """
+        ...
+
+    def policy_changed(self, node: Node, now: int) -> Effects:
+        """Settle all customers of the node under the policies that hold now."""
+        ...

@@ -1,0 +1,57 @@
+"""Table storage in memory, one dictionary per partition.
+
+Faust's own memory store keeps all partitions in one dictionary, and a lost partition's keys stay in it. Here a
+partition is dropped whole, and a node sees no other's customers.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from faust.stores import STORES
+from faust.stores import memory
+from faust.types import TP, EventT
+
+from agents.worker.ports import State
+
+SCHEME = "partitions"
+
+
+class Store(memory.Store):
+    """State by partition: bytes to bytes. Registered as `partitions://`."""
+
+    def __post_init__(self) -> None:
+        """As Faust's memory store, and the partitions."""
+        super().__post_init__()
+        self.partitions: dict[int, State] = {}
+
+    def partition(self, number: int) -> State:
+        """The state of one partition, empty where there is none."""
+        return self.partitions.setdefault(number, {})
+
+    def keep_only(self, numbers: Iterable[int]) -> None:
+        """Drop every other partition: its keys are somebody else's now."""
+        kept = set(numbers)
+        for number in [number for number in self.partitions if number not in kept]:
+            del self.partitions[number]
+
+    def apply_changelog_batch(
+        self, batch: Iterable[EventT], to_key: Callable[[Any], Any], to_value: Callable[[Any], Any]
+    ) -> None:
+        """Apply changelog records; an event's value is a batch of them, tombstones delete."""
+        for event in batch:
+            records = event.message.value
+            state = self.partition(records.tp.partition)
+            for record in records.records:
+                if record.value is None:
+                    state.pop(record.key, None)
+                else:
+                    state[record.key] = record.value
+
+    async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
+        """Forget the partitions that are no longer ours."""
+        self.keep_only(tp.partition for tp in active_tps)
+
+
+def register() -> None:
+    """Make `partitions://` a store that Faust understands."""
+    STORES.aliases[SCHEME] = f"{__name__}:{Store.__name__}"
