@@ -1,0 +1,245 @@
+"""Clocks: what the runs that the sweep found mean under the policies: due times, warnings, breaches, ledgers.
+
+A clock's life is cut into segments, each under one policy version (and, after a merge, one start). In each
+the clock is counted from its start, with its pauses: so a changed policy, or a merge, is a new segment and
+never a correction of the past.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+from streams.calendar import Calendar
+from streams.fingerprint import fingerprint
+from streams.history import History
+from streams.intervals import FOREVER, Interval, intersect, subtract, union
+from streams.issue import Issue
+from streams.policy import Policy, PolicyHistory, TargetFacts
+from streams.thread import Run, Thread
+
+AT_RISK, BREACHED = "at_risk", "breached"
+
+
+class Segment(NamedTuple):
+    """A stretch of a clock's life in which one policy version and one start hold. `due` None: never."""
+
+    start: int
+    end: int
+    policy: Policy
+    counted_from: int
+    target: int | None
+    calendar: Calendar | None
+    warn: int | None
+    due: int | None
+    pauses: list[Interval]
+
+
+class Phase(NamedTuple):
+    """An interval in which a clock is at risk or breached, and what ends it (None: nothing yet)."""
+
+    start: int
+    end: int
+    name: str
+    ended_by: str | None
+    policy: Policy
+
+
+class Breach(NamedTuple):
+    """A breach at the due instant, or at the merge or policy that made it one."""
+
+    at: int
+    policy_version: str
+
+
+@dataclass(slots=True)
+class Clock:
+    """One clock with everything that follows for it from the log and the policies."""
+
+    id: str
+    run: Run
+    issue: Issue | None
+    thread: Thread | None
+    segments: list[Segment]
+    phases: list[Phase]
+    breaches: list[Breach]
+    done: list[Interval]
+    overstayed: list[Interval]
+
+    def segment_at(self, now: int) -> Segment:
+        """The segment in force at `now`, or when the clock stopped."""
+        until = now if self.run.stop is None else min(now, self.run.stop)
+        current = self.segments[0]
+        for segment in self.segments[1:]:
+            if segment.start <= until and (self.run.stop is None or segment.start < self.run.stop):
+                current = segment
+        return current
+
+
+def clocks(history: History, policies: PolicyHistory) -> list[Clock]:
+    """Every clock of a customer, in order of its start; the runs for which no policy has a target are none."""
+    found = []
+    for thread in history.threads.values():
+        issue = history.by_thread.get(thread.id)
+        for run in thread.runs:
+            clock = _clock(run, thread, issue, history, policies)
+            if clock is not None:
+                found.append(clock)
+    for issue in history.issues:
+        if issue.run is not None:
+            clock = _clock(issue.run, None, issue, history, policies)
+            if clock is not None:
+                found.append(clock)
+    found.sort(key=lambda clock: (clock.run.anchor.order, clock.id))
+    return found
+
+
+def _clock(
+    run: Run, thread: Thread | None, issue: Issue | None, history: History, policies: PolicyHistory
+) -> Clock | None:
+    facts = run.facts or (thread.facts(history.tier) if thread else TargetFacts())
+    if run.metric == "resolution" and thread is not None:
+        done = thread.done
+    elif run.metric == "issue_resolution" and issue is not None:
+        done = [(before.end, after.start) for before, after in pairwise(issue.unresolved)]
+        if issue.unresolved and issue.unresolved[-1].end < FOREVER:
+            done.append((issue.unresolved[-1].end, FOREVER))
+    else:
+        done = []
+    segments = list(_segments(run, thread, issue, facts, done, policies))
+    if all(segment.target is None for segment in segments):
+        return None
+    phases, breaches = _phases(run, segments, done)
+    overstayed = thread.overstayed if thread is not None and run.metric == "resolution" else []
+    author = run.anchor.id if thread is not None and thread.public else ""
+    key = fingerprint("clk", run.metric, run.thread, author or (run.anchor.id if _many(run) else ""))
+    return Clock(key, run, issue, thread, segments, phases, breaches, done, overstayed)
+
+
+def _many(run: Run) -> bool:
+    """True where a thread can have several clocks of this metric."""
+    return run.metric in ("next_response", "promise", "issue_resolution")
+
+
+def _segments(
+    run: Run,
+    thread: Thread | None,
+    issue: Issue | None,
+    facts: TargetFacts,
+    done: list[Interval],
+    policies: PolicyHistory,
+) -> list[Segment]:
+    first = run.starts[0][0]
+    entries = policies.chain(run.started_at)
+    cuts = sorted({first, *(since for since, _ in run.starts), *(e.since for e in entries if e.since > first)})
+    segments = []
+    for place, at in enumerate(cuts):
+        end = cuts[place + 1] if place + 1 < len(cuts) else FOREVER
+        if run.stop is not None and at >= run.stop and place:
+            break
+        policy = next(e.policy for e in reversed(entries) if e.since <= max(at, entries[0].since))
+        counted_from = next(start for since, start in reversed(run.starts) if since <= at)
+        segments.append(_segment(run, thread, issue, facts, done, policies, (at, end, policy, counted_from)))
+    return segments
+
+
+def _segment(
+    run: Run,
+    thread: Thread | None,
+    issue: Issue | None,
+    facts: TargetFacts,
+    done: list[Interval],
+    policies: PolicyHistory,
+    piece: tuple[int, int, Policy, int],
+) -> Segment:
+    at, end, policy, counted_from = piece
+    if run.metric == "promise":
+        assert run.due is not None
+        due = run.due + policy.promise_grace
+        return Segment(at, end, policy, counted_from, due - counted_from, None, None, due, [])
+    target = policy.issue_target if run.metric == "issue_resolution" else policy.target(run.metric, facts)
+    if target is None:
+        return Segment(at, end, policy, counted_from, None, None, None, None, [])
+    paused = _paused(run, thread, issue, policies, policy, at)
+    before_stop = [span for span in done if run.stop is None or span[0] < run.stop]  # a solve ends it, and pauses nothing
+    pauses = union([*paused, *before_stop])
+    limit = target.target_ms
+    due = target.calendar.add(counted_from, limit, pauses)
+    warn = None
+    if target.warn_ms is not None:
+        warn = target.calendar.add(counted_from, target.warn_ms, pauses)
+    return Segment(at, end, policy, counted_from, limit, target.calendar, warn, due, pauses)
+
+
+def _paused(
+    run: Run, thread: Thread | None, issue: Issue | None, policies: PolicyHistory, policy: Policy, at: int
+) -> list[Interval]:
+    """The pauses that count under `policy` from `at` on; those before were granted by the versions of their time."""
+    if run.metric not in ("resolution", "issue_resolution"):
+        return []
+    entries = [entry for entry in policies.chain(run.started_at) if entry.since < at] if at > run.started_at else []
+    if all(entry.policy.pauses == policy.pauses for entry in entries):
+        return _pauses_by(policy.pauses, thread, issue)
+    found: list[Interval] = []
+    bounds = [*(max(entry.since, 0) for entry in entries), at]
+    for entry, (start, end) in zip(entries, pairwise(bounds), strict=True):
+        found += intersect(_pauses_by(entry.policy.pauses, thread, issue), [(start, end)])
+    found += intersect(_pauses_by(policy.pauses, thread, issue), [(at, FOREVER)])
+    return union(found)
+
+
+def _pauses_by(statuses: frozenset[str], thread: Thread | None, issue: Issue | None) -> list[Interval]:
+    if thread is not None:
+        return union(thread.pauses(statuses))
+    assert issue is not None
+    return all_paused(issue, statuses)
+
+
+def all_paused(issue: Issue, statuses: frozenset[str]) -> list[Interval]:
+    """When every unsolved thread of an unresolved issue was in one of `statuses`."""
+    counting: list[Interval] = []
+    for thread in issue.threads:
+        active = subtract([(thread.opened_at, FOREVER)], union(thread.done))
+        counting += subtract(active, union(thread.pauses(statuses)))
+    return subtract(union(issue.open_intervals()), union(counting))
+
+
+def _phases(run: Run, segments: Sequence[Segment], done: list[Interval]) -> tuple[list[Phase], list[Breach]]:
+    phases: list[Phase] = []
+    breaches: list[Breach] = []
+    for place, segment in enumerate(segments):
+        last = place + 1 == len(segments)
+        end = segment.end
+        ended_by: str | None = None if last else "policy_change"
+        if run.stop is not None and run.stop <= end and last:
+            end, ended_by = run.stop, run.outcome
+        if segment.target is None:
+            continue
+        breach = FOREVER if segment.due is None else max(segment.due, segment.start)
+        was_breached = bool(phases) and phases[-1].name == BREACHED and phases[-1].end == segment.start
+        if segment.warn is not None:
+            warn = max(segment.warn, segment.start)
+            if warn < min(breach, end):
+                phases.append(_phase(warn, min(breach, end), AT_RISK, ended_by if end <= breach else None, segment))
+        if breach < end:
+            phases.append(_phase(breach, end, BREACHED, ended_by, segment))
+            if not (was_breached and breach == segment.start):
+                breaches.append(Breach(breach, segment.policy.version))
+    return _cut(phases, done), breaches
+
+
+def _phase(start: int, end: int, name: str, ended_by: str | None, segment: Segment) -> Phase:
+    return Phase(start, end, name, ended_by, segment.policy)
+
+
+def _cut(phases: list[Phase], done: list[Interval]) -> list[Phase]:
+    """Without the intervals in which the thread or issue was solved: those end a phase, a reopening begins another."""
+    if not done:
+        return phases
+    apart = []
+    for phase in phases:
+        pieces = subtract([(phase.start, phase.end)], union(done))
+        for start, end in pieces:
+            ended_by = phase.ended_by if end == phase.end else "solved"
+            apart.append(phase._replace(start=start, end=end, ended_by=ended_by))
+    return apart

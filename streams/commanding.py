@@ -1,0 +1,86 @@
+"""Commands on escalations: who acted, and what it stops."""
+
+from typing import Any, NamedTuple
+
+from schemas.command import Command
+from streams import ladder
+from streams.derive import Derived
+from streams.history import Closing
+from streams.intervals import FOREVER
+from streams.policy import Policy
+from streams.present import Context, revision
+from streams.reconcile import Emitted, Record
+from streams.standing import ACKNOWLEDGED, OPEN, RESOLVED, SUPPRESSED, Standing
+from streams.subjects import Subjects
+
+CHANGES = {
+    "acknowledge": "acknowledged",
+    "suppress": "suppressed",
+    "unsuppress": "unsuppressed",
+    "resolve": "resolved",
+}
+
+
+class Obeyed(NamedTuple):
+    """The revisions that a command made, and the lapsed issue that it closed."""
+
+    records: list[Record]
+    closing: Closing | None = None
+
+
+def obey(
+    command: Command, emitted: Emitted, derived: Derived, policy: Policy, now: int, context: Context
+) -> Obeyed | None:
+    """Change the escalation that the command names; None where there is no such open one."""
+    standing = next((each for each in emitted.standing if each.id == command.escalation_id), None)
+    if standing is None:
+        return None
+    closing = None
+    extra: dict[str, Any] = {}
+    if command.action == "acknowledge":
+        _stop(standing, ACKNOWLEDGED, now)
+        standing.acknowledged_by, standing.acknowledged_at = command.by, now
+        standing.time_to_acknowledge = now - standing.opened_at
+    elif command.action == "suppress":
+        if command.until is not None and command.until <= now:
+            return Obeyed([])  # over before it began
+        _stop(standing, SUPPRESSED, now)
+        standing.suppressed_until = command.until
+    elif command.action == "unsuppress":
+        if standing.status != SUPPRESSED:
+            return Obeyed([])
+        standing.status, standing.suppressed_until = OPEN, None
+        ladder.resume(standing, now)
+    else:
+        extra["reason"] = "command"
+        closing = _lapsed(standing, derived, policy, now)
+        _stop(standing, RESOLVED, now)
+        standing.until, standing.by_command = now, True
+        emitted.standing.remove(standing)
+        emitted.closed.append(standing)
+    subjects = Subjects.of(derived)
+    subject = subjects.locate(standing)
+    episodes = subjects.episodes.get(subject, []) if subject else []
+    episode = next((each for each in reversed(episodes) if each.start <= now), None)
+    standing.revision += 1
+    change = CHANGES[command.action]
+    return Obeyed([revision(standing, episode, subjects, policy, now, context, change, 0, extra)], closing)
+
+
+def _stop(standing: Standing, status: str, now: int) -> None:
+    if standing.status == OPEN:
+        ladder.halt(standing, now)
+    standing.status = status
+
+
+def _lapsed(standing: Standing, derived: Derived, policy: Policy, now: int) -> Closing | None:
+    """Resolving a lapsed issue's escalation closes the issue, until the next contact."""
+    issue = derived.history.by_thread.get(standing.thread)
+    if standing.kind != "history" or issue is None or issue.last_contact is None:
+        return None
+    if not any(span.start <= now < span.end for span in issue.unresolved):
+        return None
+    answered = next((a.at for a in issue.answers if a.order > issue.last_contact.order), FOREVER)
+    if answered <= now or now < issue.last_contact.at + policy.quiet_after:
+        return None
+    return Closing(now, standing.thread)

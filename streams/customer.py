@@ -1,0 +1,180 @@
+"""One customer: the log, what has been said about it, and the three functions over them.
+
+    fold(event)            the log grows
+    derive(...)            what follows from it
+    settle(now) -> records what must be said now
+
+Everything here is a function of the state, the policies and `now`.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from schemas.command import Command
+from schemas.identity import Identity, parse_identity
+from streams import ladder
+from streams.commanding import obey
+from streams.derive import Derived, derive
+from streams.event import Event
+from streams.history import Closing
+from streams.intervals import FOREVER
+from streams.log import Log
+from streams.patterns import NOWHERE, Outside
+from streams.policy import PolicyHistory
+from streams.present import Context
+from streams.reconcile import Cause, Emitted, Record, reconcile
+from streams.standing import Standing
+
+STATE_VERSION = 1
+COMMANDS_KEPT = 100
+"""How many command ids are remembered, so that one delivered twice acts once."""
+
+
+@dataclass(slots=True)
+class Customer:
+    """A customer's state. `identities` are for showing; who is who is decided elsewhere."""
+
+    id: str
+    log: Log = field(default_factory=Log)
+    identities: dict[Identity, None] = field(default_factory=dict)
+    emitted: Emitted = field(default_factory=Emitted)
+    closings: list[Closing] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list)
+    outside: Outside = NOWHERE
+    cause: Cause = field(default_factory=Cause)
+    _derived: Derived | None = None
+    _derived_from: object = None
+
+    # -- fold -------------------------------------------------------------------------------------------
+
+    def fold(self, event: Event) -> bool:
+        """Take an event in; False where it was known. Times in ms."""
+        if not self.log.add(event):
+            return False
+        self.cause.earliest = min(self.cause.earliest, event.at)
+        for identity in event.identities:
+            self.identities.setdefault(identity)
+        self._derived = None
+        return True
+
+    def absorb(self, other: "Customer") -> None:
+        """Take over all of another customer: a merge is the union of two logs, and of what was said."""
+        for event in other.log:
+            self.fold(event)
+        self.identities.update(other.identities)
+        self.emitted.standing += other.emitted.standing
+        self.emitted.closed += other.emitted.closed
+        self.emitted.settled_at = max(self.emitted.settled_at, other.emitted.settled_at)
+        self.closings = sorted({*self.closings, *other.closings})
+        self.commands = [*self.commands, *(id_ for id_ in other.commands if id_ not in self.commands)][-COMMANDS_KEPT:]
+        self._derived = None
+
+    def split(self, id_: str, events: Iterable[str]) -> "Customer":
+        """Part with some events: the customer that they are the log of, with the escalations about its threads."""
+        part = Customer(id_)
+        for event in self.log.take(events):
+            part.fold(event)
+        threads = {event.thread for event in part.log}
+        mine = {event.thread for event in self.log}
+        for name in ("standing", "closed"):
+            held: list[Standing] = getattr(self.emitted, name)
+            gone = [s for s in held if s.thread in threads and (s.thread not in mine or s.anchor in part.log)]
+            setattr(part.emitted, name, gone)
+            setattr(self.emitted, name, [s for s in held if s not in gone])
+        part.emitted.settled_at = self.emitted.settled_at
+        part.closings = [closing for closing in self.closings if closing.thread in threads]
+        part.commands = list(self.commands)
+        part.cause.split = self.cause.split = True
+        self.identities = {identity: None for event in self.log for identity in event.identities}
+        self._derived = None
+        return part
+
+    def release(self, event_id: str) -> list[Event]:
+        """Part with one event, which belongs to somebody else."""
+        self._derived = None
+        return self.log.take((event_id,))
+
+    # -- derive -----------------------------------------------------------------------------------------
+
+    def derived(self, policies: PolicyHistory) -> Derived:
+        """What follows from the log under the policies; kept until either changes."""
+        if self._derived is None or self._derived_from is not policies.entries:
+            if self._derived_from is not None and self._derived_from is not policies.entries:
+                self.cause.policy = True
+            self._derived = derive(self.log, policies, self.closings, self.outside)
+            self._derived_from = policies.entries
+        return self._derived
+
+    def look_around(self, outside: Outside) -> None:
+        """Take note of what others' logs tell."""
+        self.outside, self._derived = outside, None
+
+    # -- reconcile --------------------------------------------------------------------------------------
+
+    def settle(self, policies: PolicyHistory, now: int, *, provisional: bool = False) -> list[Record]:
+        """The revisions to send at `now` (ms), in order."""
+        derived = self.derived(policies)
+        records = reconcile(self.emitted, derived, policies, now, self.context(provisional=provisional), self.cause)
+        self.cause = Cause()
+        return records
+
+    def command(self, command: Command, policies: PolicyHistory, now: int) -> list[Record] | None:
+        """Obey a command at `now`; None where it names no open escalation. A command acts once."""
+        if command.id in self.commands:
+            return []
+        derived = self.derived(policies)
+        obeyed = obey(command, self.emitted, derived, policies.at(now), now, self.context())
+        if obeyed is None:
+            return None
+        self.commands = [*self.commands, command.id][-COMMANDS_KEPT:]
+        if obeyed.closing is not None:
+            self.closings = sorted({*self.closings, obeyed.closing})
+            self._derived = None
+        return obeyed.records
+
+    def context(self, *, provisional: bool = False) -> Context:
+        """What the records say about this customer."""
+        return Context(self.id, tuple(self.identities), provisional)
+
+    def next_wake(self, policies: PolicyHistory) -> int | None:
+        """The next instant (ms) at which something is to be said if nothing happens, or None."""
+        now = self.emitted.settled_at
+        moments = [self.derived(policies).next_moment(now)]
+        policy = policies.at(now)
+        moments += [ladder.next_wake(standing, policy) for standing in self.emitted.standing]
+        due = [moment for moment in moments if moment is not None and moment < FOREVER]
+        return min(due, default=None)
+
+    # -- stored -----------------------------------------------------------------------------------------
+
+    def encode(self) -> dict[str, Any]:
+        """As a JSON object."""
+        return {
+            "v": STATE_VERSION,
+            "id": self.id,
+            "log": self.log.encode(),
+            "identities": [str(identity) for identity in self.identities],
+            "standing": [standing.encode() for standing in self.emitted.standing],
+            "closed": [standing.encode() for standing in self.emitted.closed],
+            "settled_at": self.emitted.settled_at,
+            "closings": [list(closing) for closing in self.closings],
+            "commands": self.commands,
+        }
+
+    @classmethod
+    def decode(cls, stored: dict[str, Any]) -> "Customer":
+        """What `encode` stored; raises ValueError for a state of a newer version."""
+        if stored.get("v", 0) > STATE_VERSION:
+            msg = f"state of version {stored['v']} is newer than this program's {STATE_VERSION}: upgrade it first"
+            raise ValueError(msg)
+        customer = cls(stored["id"], Log.decode(stored["log"]))
+        customer.identities = {parse_identity(text): None for text in stored["identities"]}
+        customer.emitted = Emitted(_standings(stored["standing"]), _standings(stored["closed"]), stored["settled_at"])
+        customer.closings = [Closing(*closing) for closing in stored["closings"]]
+        customer.commands = list(stored["commands"])
+        return customer
+
+
+def _standings(stored: Sequence[dict[str, Any]]) -> list[Standing]:
+    return [Standing.decode(item) for item in stored]

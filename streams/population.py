@@ -1,0 +1,93 @@
+"""All customers in one place, as `mindgap replay` has them: who is who, and every customer's history."""
+
+from collections.abc import Iterable, Iterator
+
+from schemas.link import Link
+from streams.crowds import Crowds
+from streams.customer import Customer
+from streams.event import Event
+from streams.identity.changes import Change, Merged, Moved, Placed, Refused, Split
+from streams.identity.resolver import Resolver
+from streams.identity.rules import IdentityRules
+from streams.policy import Policy
+
+
+class Population:
+    """Applies events and links; tells which customers changed."""
+
+    def __init__(self, policy: Policy) -> None:
+        rules = IdentityRules(policy.blocked, policy.identity_limits, policy.identity_max)
+        self.resolver = Resolver(rules)
+        self.customers: dict[str, Customer] = {}
+        self.refused: list[Refused] = []
+        self._crowds = Crowds()
+        self._public: set[str] = set()
+
+    def place(self, event: Event, policy: Policy) -> Iterator[str]:
+        """Take an event in; the ids of the customers whose history changed."""
+        public = policy.is_public(event.channel) if event.public is None else event.public
+        if event.thread is not None:
+            if public:
+                self._public.add(event.thread)
+            public = event.thread in self._public
+        return self._apply(self.resolver.place(event, public=public))
+
+    def link(self, record: Link, arrived_at: int) -> Iterator[str]:
+        """Take a link or unlink in; the ids of the customers whose history changed."""
+        return self._apply(self.resolver.link(record, arrived_at))
+
+    def find(self, customer_id: str) -> Customer | None:
+        """The customer of an id or alias."""
+        return self.customers.get(self.resolver.resolve(customer_id))
+
+    def _apply(self, changes: Iterable[Change]) -> Iterator[str]:
+        touched: dict[str, None] = {}
+        for change in changes:
+            match change:
+                case Placed(customer_id, event):
+                    self._customer(customer_id).fold(event)
+                    touched[customer_id] = None
+                    self._look(customer_id, event, touched)
+                case Merged(into, loser, _):
+                    self._customer(into).absorb(self.customers.pop(loser, Customer(loser)))
+                    touched.pop(loser, None)
+                    touched[into] = None
+                    self._relook(into)
+                case Split(origin, parts, _):
+                    for part, ids in parts.items():
+                        self.customers[part] = self._customer(origin).split(part, ids)
+                        self._crowds.move(ids, part)
+                        touched[part] = None
+                        self._relook(part)
+                    touched[origin] = None
+                    self._relook(origin)
+                case Moved(event_id, origin, target, _):
+                    for event in self._customer(origin).release(event_id):
+                        self._customer(target).fold(event)
+                    self._crowds.move((event_id,), target)
+                    touched[origin] = touched[target] = None
+                case Refused():
+                    self.refused.append(change)
+        return iter(touched)
+
+    def _customer(self, id_: str) -> Customer:
+        customer = self.customers.get(id_)
+        if customer is None:
+            customer = self.customers[id_] = Customer(id_)
+        return customer
+
+    def _look(self, customer_id: str, event: Event, touched: dict[str, None]) -> None:
+        if event.thread not in self._public:
+            return
+        seen = {self.resolver.resolve(other) for other in self._crowds.add(customer_id, event)}
+        if len(seen) > 1:
+            for other in sorted(seen):
+                self._relook(other)
+                touched[other] = None
+
+    def _relook(self, customer_id: str) -> None:
+        customer = self._customer(customer_id)
+        threads = {event.thread for event in customer.log if event.thread in self._public}
+        if threads or customer.outside.crowds:
+            names = sorted(thread for thread in threads if thread is not None)
+            customer.look_around(self._crowds.view(customer_id, names, self.resolver.resolve))

@@ -1,0 +1,193 @@
+"""One revision of an escalation as the record that goes out (contract, section 6)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from schemas.identity import Identity, mask
+from schemas.times import format_time, seconds
+from streams.clocks import Clock
+from streams.episodes import Episode
+from streams.event import Event
+from streams.issue import Issue
+from streams.ledger import clock_record
+from streams.policy import Policy, TargetFacts
+from streams.standing import ACKNOWLEDGED, Standing
+from streams.subjects import Subjects
+from streams.summary import summarise
+from streams.thread import Thread
+from streams.turn import thread_state, waiting_on
+
+EVIDENCE_MAX = 50
+TIMELINE_MAX = 20
+IDENTITIES_MAX = 100
+THREADS_MAX = 50
+SCHEMA_VERSION = "1"
+UNROUTED = "unassigned"
+"""The role of an escalation for which the policy has no ladder and no route."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a record says about the customer beside what follows from the log."""
+
+    customer_id: str
+    identities: tuple[Identity, ...] = ()
+    provisional: bool = False
+
+
+def revision(
+    standing: Standing,
+    episode: Episode | None,
+    subjects: Subjects,
+    policy: Policy,
+    now: int,
+    context: Context,
+    change: str,
+    lag: int,
+    extra: dict[str, Any],
+) -> dict[str, Any]:
+    """The record of the standing's newest revision; optional fields are there only where there is something to say."""
+    issue = episode.issue if episode else subjects.derived.history.by_thread.get(standing.thread)
+    clock = episode.clock if episode else None
+    thread = clock.thread if clock else None
+    record: dict[str, Any] = {
+        "escalation_id": standing.id,
+        "revision": standing.revision,
+        "kind": standing.kind,
+    }
+    if standing.phase is not None:
+        record["phase"] = standing.phase
+    if standing.kind == "history":
+        record["patterns"] = list(standing.patterns)
+    if standing.metric is not None:
+        record["metric"] = standing.metric
+    record |= {"status": standing.status, "change": change, **{k: v for k, v in extra.items() if v}}
+    if standing.previous is not None:
+        record["previous"] = standing.previous
+    record |= {
+        "severity": standing.severity,
+        "level": standing.level,
+        "route": _route(standing, issue, thread, subjects.derived.history.tier, policy),
+        "waiting_on": waiting_on(issue, thread, now),
+    }
+    record |= _acknowledgement(standing, record["route"]["role"])
+    record |= {"backfilled": standing.backfilled, "provisional": context.provisional}
+    record |= _customer(context, issue, policy, now)
+    record |= _subject(standing, issue, thread, clock, now)
+    record |= {"detected_at": format_time(now), "detection_lag_s": seconds(lag)}
+    record["evidence"] = episode.evidence(now)[:EVIDENCE_MAX] if episode else [standing.anchor]
+    if clock is not None:
+        record["clock"] = clock_record(clock, context.customer_id, now)
+    record["summary"] = summarise(standing, issue, clock, now)
+    record |= {
+        "policy_version": policy.version,
+        "schema_version": SCHEMA_VERSION,
+        "runbook": f"docs/runbook.md#{standing.metric or standing.kind}",
+    }
+    return record
+
+
+def _route(
+    standing: Standing, issue: Issue | None, thread: Thread | None, tier: str | None, policy: Policy
+) -> dict[str, str]:
+    """The ladder's role goes before the routes."""
+    steps = policy.ladder(standing.severity)
+    role: str | None = None
+    if 0 < standing.level and steps:
+        role = steps[min(standing.level, len(steps)) - 1].role
+    if role is None:
+        role = policy.route(_facts(issue, thread, tier)) or UNROUTED
+    contact = policy.contact(role)
+    return {"role": role, "contact": contact} if contact else {"role": role}
+
+
+def _facts(issue: Issue | None, thread: Thread | None, tier: str | None) -> TargetFacts:
+    if thread is not None:
+        return thread.facts(tier)
+    if issue is None or not issue.threads:
+        return TargetFacts(tier=tier)
+    newest = issue.threads[-1].facts(tier)
+    public = any(issue.public.values())
+    return newest._replace(topic=issue.topic, public=public)
+
+
+def _acknowledgement(standing: Standing, role: str) -> dict[str, Any]:
+    if standing.status != ACKNOWLEDGED or standing.acknowledged_by is None:
+        return {}
+    return {
+        "acknowledged_by": standing.acknowledged_by,
+        "acknowledged_role": role,
+        "time_to_acknowledge_s": seconds(max(0, standing.time_to_acknowledge or 0)),
+    }
+
+
+def _customer(context: Context, issue: Issue | None, policy: Policy, now: int) -> dict[str, Any]:
+    threads = issue.threads if issue else []
+    events = [event for event in issue.events if event.at <= now] if issue else []
+    shown = [identity for identity in context.identities if identity.type != "thread"][:IDENTITIES_MAX]
+    return {
+        "customer_id": context.customer_id,
+        "identities": [_identity(identity, clear=policy.identities_clear) for identity in shown],
+        "threads": [
+            {"thread": thread.id, "channel": thread.channel, "state": thread_state(thread, now)}
+            for thread in threads[-THREADS_MAX:]
+        ],
+        "timeline": [_line(event, excerpts=policy.excerpts) for event in events[-TIMELINE_MAX:]],
+    }
+
+
+def _identity(identity: Identity, *, clear: bool) -> dict[str, str]:
+    value = identity.value if clear else mask(identity).partition(":")[2]
+    return {"type": identity.type, "value": value}
+
+
+def _line(event: Event, *, excerpts: bool) -> dict[str, Any]:
+    line = {
+        "id": event.id,
+        "at": format_time(event.at),
+        "channel": event.channel,
+        "kind": event.kind,
+        "actor": event.actor,
+    }
+    if excerpts and event.excerpt:
+        line["excerpt"] = event.excerpt
+    return line
+
+
+def _subject(
+    standing: Standing, issue: Issue | None, thread: Thread | None, clock: Clock | None, now: int
+) -> dict[str, Any]:
+    record: dict[str, Any] = {}
+    contacts: Sequence[Event] = [e for e in issue.contacts if e.at <= now] if issue else []
+    if standing.issue_id is not None:
+        record["issue_id"] = standing.issue_id
+    if thread is not None:
+        record["thread"] = clock.run.thread if clock else thread.id
+    topic = thread.topic if thread and thread.topic else issue.topic if issue else None
+    if topic is not None:
+        record["topic"] = topic
+    channel = thread.channel if thread else contacts[-1].channel if contacts else issue.founder.channel if issue else None
+    if channel is not None:
+        record["channel"] = channel
+    record["channels"] = list(dict.fromkeys(event.channel for event in contacts))
+    if not record["channels"] and channel is not None:
+        record["channels"] = [channel]
+    record["public"] = thread.public if thread else any(issue.public[e.id] for e in contacts) if issue else False
+    if contacts:
+        record["first_contact_at"] = format_time(contacts[0].at)
+    record["contacts"] = len(contacts)
+    if standing.due_at is not None:
+        record["due_at"] = format_time(standing.due_at)
+    elif standing.kind == "sla":
+        record["due_at"] = None
+    if standing.phase == "breached" and clock is not None:
+        breaches = [breach.at for breach in clock.breaches if breach.at <= now]
+        at = breaches[-1] if breaches else standing.peak_at
+        record["breached_at"] = format_time(at)
+    elif standing.phase == "breached":
+        record["breached_at"] = format_time(standing.peak_at)
+    return record
+
+
+__all__ = ["Context", "revision"]

@@ -1,0 +1,280 @@
+"""reconcile(standing, derived, now) -> the revisions to send: the difference between what was said and what is so."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from streams import ladder
+from streams.derive import Derived
+from streams.episodes import Episode, Step
+from streams.fingerprint import fingerprint
+from streams.intervals import FOREVER
+from streams.ledger import due_now
+from streams.policy import Policy, PolicyHistory
+from streams.present import Context, revision
+from streams.severity import ERROR, RANKS, WARNING
+from streams.standing import ACKNOWLEDGED, OPEN, RESOLVED, SUPPRESSED, Standing
+from streams.subjects import Subject, Subjects
+
+Record = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Cause:
+    """What has changed since the last time: it names the reason where something no longer holds."""
+
+    earliest: int = FOREVER
+    """Event time of the earliest new event."""
+    policy: bool = False
+    split: bool = False
+
+
+@dataclass(slots=True)
+class Emitted:
+    """What has been said about one customer: the open escalations, and those that were resolved."""
+
+    standing: list[Standing] = field(default_factory=list)
+    closed: list[Standing] = field(default_factory=list)
+    settled_at: int = -FOREVER
+    """When it was last compared with the history."""
+
+
+def reconcile(
+    emitted: Emitted, derived: Derived, policies: PolicyHistory, now: int, context: Context, cause: Cause
+) -> list[Record]:
+    """Bring `emitted` up to `now` and return the revisions that say so, in order."""
+    return _Reconciler(emitted, derived, policies, now, context, cause).run()
+
+
+class _Reconciler:
+    def __init__(
+        self, emitted: Emitted, derived: Derived, policies: PolicyHistory, now: int, context: Context, cause: Cause
+    ) -> None:
+        self.emitted = emitted
+        self.policy: Policy = policies.at(now)
+        self.now = now
+        self.context = context
+        self.cause = cause
+        self.subjects = Subjects.of(derived)
+        self.records: list[Record] = []
+
+    def run(self) -> list[Record]:
+        open_by: dict[Subject, Standing] = {}
+        lost: list[Standing] = []
+        for standing in sorted(self.emitted.standing, key=lambda s: (s.opened_at, s.since, s.id)):
+            subject = self.subjects.locate(standing)
+            if subject is None:
+                lost.append(standing)
+            elif subject in open_by:
+                self.resolve(standing, None, "merged", self.now, merged_into=open_by[subject].id)
+            else:
+                open_by[subject] = standing
+        closed_by: dict[Subject, list[Standing]] = {}
+        for standing in self.emitted.closed:
+            subject = self.subjects.locate(standing)
+            if subject is not None:
+                closed_by.setdefault(subject, []).append(standing)
+        for standing in lost:
+            self.resolve(standing, None, self.gone(standing), self.now)
+        for subject in self.order(open_by):
+            self.compare(open_by.get(subject), self.subjects.episodes.get(subject, []), closed_by.get(subject, []))
+        self.emitted.standing = [standing for standing in self.emitted.standing if not standing.over]
+        self.emitted.settled_at = self.now
+        return self.records
+
+    def order(self, open_by: dict[Subject, Standing]) -> list[Subject]:
+        """The subjects with something to compare, in the order in which things became true."""
+        begun = {subject: episodes[0].start for subject, episodes in self.subjects.episodes.items()}
+        known: Iterable[Subject] = {*open_by, *(s for s, start in begun.items() if start <= self.now)}
+        return sorted(known, key=lambda s: (begun.get(s, self.now), s))
+
+    # -- one subject ------------------------------------------------------------------------------------
+
+    def compare(self, standing: Standing | None, episodes: Sequence[Episode], closed: list[Standing]) -> None:
+        begun = [episode for episode in episodes if episode.start <= self.now]
+        mine = self.mine(standing, begun) if standing else None
+        if standing is not None:
+            if mine is None:
+                self.resolve(standing, None, self.gone(standing), self.now)
+                closed.append(standing)
+            elif mine.over(self.now):
+                disproved = RANKS[standing.peak] > RANKS[mine.peak(self.now)]
+                reason = self.gone(standing) if disproved else mine.ended_by or "no_longer_holds"
+                self.resolve(standing, mine, reason, self.now if disproved else mine.end)
+                closed.append(standing)
+            else:
+                self.update(standing, mine)
+        for episode in begun:
+            if episode is mine:
+                continue
+            said = [other for other in [*closed, *([standing] if standing else [])] if self.overlap(other, episode)]
+            if episode.over(self.now):
+                if not said and RANKS[episode.peak(self.now)] >= RANKS[ERROR if episode.kind == "sla" else WARNING]:
+                    closed.append(self.backfill(episode, closed))
+            elif not any(self.mutes(other, episode) for other in said):
+                self.open(episode, closed)
+
+    def mine(self, standing: Standing, begun: Sequence[Episode]) -> Episode | None:
+        """The episode that a standing escalation stands for: the current one, unless that began after a gap we saw."""
+        seen = max(self.emitted.settled_at, standing.since)
+        overlapping = [e for e in begun if e.start <= seen and e.end >= standing.since]
+        return overlapping[-1] if overlapping else None
+
+    def overlap(self, standing: Standing, episode: Episode) -> bool:
+        return episode.start <= min(standing.until, self.now) and episode.end >= standing.since
+
+    def mutes(self, standing: Standing, episode: Episode) -> bool:
+        """Resolved by a command: it opens again only when what held has ceased and come back, or is worse."""
+        if not standing.by_command or not episode.start <= standing.until:
+            return False
+        return RANKS[episode.step(self.now).severity] <= RANKS[standing.severity]
+
+    def gone(self, standing: Standing) -> str:
+        """Why something that was said does not hold, and never did."""
+        if self.cause.split:
+            return "split"
+        if self.cause.earliest < standing.peak_at:
+            return "late_evidence"
+        if self.cause.policy:
+            return "policy_change"
+        return "no_longer_holds"
+
+    # -- changes ----------------------------------------------------------------------------------------
+
+    def open(self, episode: Episode, closed: Sequence[Standing], *, backfilled: bool = False) -> Standing:
+        standing = self.standing_for(episode, closed)
+        standing.backfilled = backfilled
+        at = episode.end - 1 if backfilled else self.now
+        step = episode.step(at)
+        self.take(standing, episode, step)
+        ladder.start(standing, self.policy, self.now)
+        if not backfilled:
+            self.emitted.standing.append(standing)
+        self.say(standing, episode, "opened", step.at if not backfilled else episode.start)
+        return standing
+
+    def backfill(self, episode: Episode, closed: Sequence[Standing]) -> Standing:
+        """Over before it was noticed: recorded, opened and resolved together, and not paged."""
+        standing = self.open(episode, closed, backfilled=True)
+        self.resolve(standing, episode, episode.ended_by or "no_longer_holds", episode.end)
+        return standing
+
+    def standing_for(self, episode: Episode, closed: Sequence[Standing]) -> Standing:
+        if episode.clock is not None:
+            run = episode.clock.run
+            thread, anchor, metric = run.thread, run.anchor.id, run.metric
+        else:
+            assert episode.issue is not None
+            founder = episode.issue.founder
+            thread, anchor, metric = founder.thread or "", founder.id, None
+        number = 0
+        taken = {other.id for other in closed}
+        while True:
+            parts = (episode.kind, metric, thread, anchor, episode.start, *([number] if number else []))
+            id_ = fingerprint("esc", *parts)
+            if id_ not in taken:
+                break
+            number += 1
+        previous = closed[-1].id if closed else None
+        return Standing(id_, episode.kind, metric, thread, anchor, episode.start, self.now, previous=previous)
+
+    def update(self, standing: Standing, episode: Episode) -> None:
+        step = episode.step(self.now)
+        disproved = RANKS[standing.peak] > RANKS[episode.peak(self.now)]
+        worse = RANKS[step.severity] > RANKS[standing.severity]
+        was = self.shown(standing)
+        self.take(standing, episode, step)
+        standing.since = min(standing.since, episode.start)
+        change = self.lifecycle(standing, worse=worse)
+        if disproved:
+            standing.peak, standing.peak_at = step.severity, step.at
+        if worse and standing.status == OPEN:
+            ladder.start(standing, self.policy, self.now)
+        level = ladder.reached(standing, self.policy, self.now) if standing.status == OPEN else standing.level
+        climbed = level > standing.level
+        standing.level = max(level, standing.level)
+        if standing.status == SUPPRESSED:
+            return
+        if change is None:
+            if worse or climbed:
+                change = "raised"
+            elif self.shown(standing) != was:
+                change = "updated"
+        if change is None:
+            return
+        retracted = disproved and self.cause.earliest < FOREVER
+        self.say(standing, episode, change, step.at if worse else self.now, retracted=retracted)
+
+    def lifecycle(self, standing: Standing, *, worse: bool) -> str | None:
+        """The timeouts of an acknowledgement and of a suppression."""
+        timeout = self.policy.ack_timeout
+        if standing.status == ACKNOWLEDGED:
+            standing.fresh_ladder |= worse
+            assert standing.acknowledged_at is not None
+            if timeout and self.now >= standing.acknowledged_at + timeout:
+                standing.status = OPEN
+                self.resume(standing)
+                return "updated"
+        elif standing.status == SUPPRESSED:
+            standing.fresh_ladder |= worse
+            if standing.suppressed_until is not None and self.now >= standing.suppressed_until:
+                standing.status, standing.suppressed_until = OPEN, None
+                self.resume(standing)
+                return "unsuppressed"
+        return None
+
+    def resume(self, standing: Standing) -> None:
+        if standing.fresh_ladder:
+            ladder.start(standing, self.policy, self.now)
+        else:
+            ladder.resume(standing, self.now)
+
+    def resolve(
+        self, standing: Standing, episode: Episode | None, reason: str, at: int, *, merged_into: str | None = None
+    ) -> None:
+        ladder.halt(standing, self.now)
+        standing.status, standing.until = RESOLVED, at
+        self.emitted.closed.append(standing)
+        extra: Record = {"reason": reason}
+        if merged_into:
+            extra["merged_into"] = merged_into
+        if reason == "late_evidence":
+            extra["retracted"] = True
+        self.say(standing, episode or self.latest(standing), "resolved", at, **extra)
+
+    def latest(self, standing: Standing) -> Episode | None:
+        """An episode to show a resolved escalation by, where its own is gone."""
+        subject = self.subjects.locate(standing)
+        episodes = self.subjects.episodes.get(subject, []) if subject else []
+        return next((e for e in reversed(episodes) if e.start <= self.now), episodes[0] if episodes else None)
+
+    def take(self, standing: Standing, episode: Episode, step: Step) -> None:
+        """Take over what holds now."""
+        standing.severity, standing.phase, standing.patterns = step.severity, step.phase, step.patterns
+        if RANKS[step.severity] > RANKS[standing.peak]:
+            standing.peak, standing.peak_at = step.severity, step.at
+        issue = episode.issue
+        standing.customer_id = self.context.customer_id
+        standing.issue_id = issue.id if issue else None
+        standing.first_contact_at = issue.contacts[0].at if issue and issue.contacts else None
+        standing.due_at = due_now(episode.clock, self.now) if episode.clock else None
+
+    def shown(self, standing: Standing) -> tuple[object, ...]:
+        """What a new revision is sent for, where it changes."""
+        return (
+            standing.severity,
+            standing.phase,
+            standing.patterns,
+            standing.due_at,
+            standing.issue_id,
+            standing.customer_id,
+            standing.first_contact_at,
+        )
+
+    def say(self, standing: Standing, episode: Episode | None, change: str, true_at: int, **extra: Any) -> None:
+        standing.revision += 1
+        lag = max(0, self.now - true_at)
+        self.records.append(revision(standing, episode, self.subjects, self.policy, self.now, self.context, change, lag, extra))
+
+
+__all__ = ["Cause", "Emitted", "Record", "reconcile"]

@@ -1,0 +1,60 @@
+"""Finding the subject of a standing escalation again, after the history that it was opened for has changed."""
+
+from dataclasses import dataclass, field
+
+from streams.clocks import Clock
+from streams.derive import Derived
+from streams.episodes import Episode
+from streams.issue import Issue
+from streams.standing import Standing
+
+Subject = tuple[str, str]
+"""(kind, clock id or issue id): what one escalation at a time is about."""
+
+
+@dataclass(slots=True)
+class Subjects:
+    """The subjects of a derived history and their episodes."""
+
+    derived: Derived
+    episodes: dict[Subject, list[Episode]] = field(default_factory=dict)
+    clocks: dict[str, Clock] = field(default_factory=dict)
+    issues: dict[str, Issue] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, derived: Derived) -> "Subjects":
+        """Index a derived history."""
+        found = cls(derived)
+        found.clocks = {clock.id: clock for clock in derived.clocks}
+        found.issues = {issue.id: issue for issue in derived.history.issues}
+        for episode in derived.episodes:
+            found.episodes.setdefault(subject_of(episode), []).append(episode)
+        for episodes in found.episodes.values():
+            episodes.sort(key=lambda episode: episode.start)
+        return found
+
+    def locate(self, standing: Standing) -> Subject | None:
+        """The subject that a standing escalation is about now; None where its thread is gone."""
+        issue = self.derived.history.by_thread.get(standing.thread)
+        if standing.kind == "history" or standing.metric == "issue_resolution":
+            if issue is None:
+                return None
+            if standing.kind == "history":
+                return ("history", issue.id)
+            clock = next((c for c in self.derived.clocks if c.run is issue.run), None)
+            return ("sla", clock.id) if clock else None
+        for clock in self.derived.clocks:
+            run = clock.run
+            if run.metric != standing.metric or run.thread != standing.thread:
+                continue
+            if run.metric in ("first_response", "resolution") or standing.anchor in run.contacts:
+                return ("sla", clock.id)
+        return None
+
+
+def subject_of(episode: Episode) -> Subject:
+    """What an episode is about."""
+    if episode.clock is not None:
+        return (episode.kind, episode.clock.id)
+    assert episode.issue is not None
+    return (episode.kind, episode.issue.id)
