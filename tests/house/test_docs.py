@@ -9,9 +9,12 @@ from pathlib import Path
 import click
 import pytest
 
-from agents.cli import main
+from agents.cli import COMMANDS, main
 from tests.house.command import ROOT
 
+NOT_BUILT = re.findall(r"^- Commands not built yet: (.*)\.$", (ROOT / "README.md").read_text(), re.MULTILINE)
+NOT_BUILT = NOT_BUILT[0].split(", ") if NOT_BUILT else []
+"""What the README's status admits to."""
 LINES_MAX = 500
 MEDIAN_MAX = 200
 FLOORS = ("schemas", "topics", "streams", "agents")
@@ -56,7 +59,7 @@ def _resolve(words: list[str]) -> str | None:
         path.append(word)
         command = command.get_command(click.Context(command), word)
         if command is None:
-            return f"{' '.join(path)} does not exist"
+            return None if path[1:] in [[name] for name in NOT_BUILT] else f"{' '.join(path)} does not exist"
     if not (command.help or "").strip():
         return f"{' '.join(path)} has no help"
     known = {option for param in command.params for option in [*param.opts, *param.secondary_opts]}
@@ -76,6 +79,11 @@ def test_every_command_in_a_document_exists_and_has_help(path):
             if problem:
                 wrong.append(f"{span.strip()}: {problem}")
     assert not wrong, "\n".join(wrong)
+
+
+def test_what_is_said_to_be_missing_is_missing():
+    """The README's list of commands that are not built yet holds these, and no others."""
+    assert set(NOT_BUILT) == set(COMMANDS) - set(main.list_commands(click.Context(main)))
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=_name)
