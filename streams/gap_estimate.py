@@ -4,8 +4,10 @@ An estimate: threads are told apart by author, customers by a plain union of ide
 issue is one customer's threads of one topic. It serves a closing summary; the processor measures windows.
 """
 
+from bisect import bisect_right, insort
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from schemas.identity import is_blocked, normalise
@@ -115,13 +117,12 @@ class GapEstimate:
         base = _row("public", public, None, public=True)
         channels = sorted({(thread.public, thread.channel) for thread in threads})
         rows = [_row(name, _on(threads, name, side), base.p50_s, public=side) for side, name in channels]
-        jumps, overtaken = self._jumps(public, private)
         return Gap(
             tuple(sorted(rows, key=lambda row: -(row.p50_s or 0))),
             _row("private", private, base.p50_s, public=False),
             base,
-            jumps,
-            overtaken,
+            self._jumps(public, private),
+            _overtaken(public, private),
         )
 
     def _threads(self) -> list[_Thread]:
@@ -138,21 +139,32 @@ class GapEstimate:
             found.append(_Thread(**asked, author=author, answered=answered, ended=ended))
         return found
 
-    def _jumps(self, public: list[_Thread], private: list[_Thread]) -> tuple[int, int]:
+    def _jumps(self, public: list[_Thread], private: list[_Thread]) -> int:
         waiting: dict[str, list[_Thread]] = {}
         for thread in private:
             waiting.setdefault(self._root(thread.author), []).append(thread)
-        jumps = overtaken = 0
-        for thread in public:
-            at = thread.answered
-            if at is None:
-                continue
-            jumps += any(
-                other.begun < thread.begun and _waits(other, at) and _same(other.topic, thread.topic)
+        return sum(
+            any(
+                other.begun < thread.begun and _end(other) > thread.answered and _same(other.topic, thread.topic)
                 for other in waiting.get(self._root(thread.author), ())
             )
-            overtaken += sum(other.begun < thread.begun and _waits(other, at) for other in private)
-        return jumps, overtaken
+            for thread in public
+            if thread.answered is not None
+        )
+
+
+def _overtaken(public: list[_Thread], private: list[_Thread]) -> int:
+    """How often a private thread had waited longer than a public one at the moment of the latter's first answer."""
+    older = sorted(private, key=lambda thread: thread.begun, reverse=True)
+    ends: list[float] = []
+    found = 0
+    for thread in sorted(public, key=lambda thread: thread.begun):
+        if thread.answered is None:
+            continue
+        while older and older[-1].begun < thread.begun:
+            insort(ends, _end(older.pop()))
+        found += len(ends) - bisect_right(ends, thread.answered)
+    return found
 
 
 def _names(identities: Iterable[Mapping[str, str]]) -> list[str]:
@@ -172,8 +184,9 @@ def _on(threads: list[_Thread], channel: str, public: bool) -> list[_Thread]:  #
     return [thread for thread in threads if thread.channel == channel and thread.public == public]
 
 
-def _waits(thread: _Thread, at: int) -> bool:
-    return all(end is None or end > at for end in (thread.answered, thread.ended))
+def _end(thread: _Thread) -> float:
+    """When the thread ceased to wait for a first answer."""
+    return min((end for end in (thread.answered, thread.ended) if end is not None), default=inf)
 
 
 def _same(one: str | None, other: str | None) -> bool:

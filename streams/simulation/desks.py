@@ -43,8 +43,8 @@ _PUBLIC = {"fix": 46, "handoff": 30, "shrug": 16, "compensate": 8}
 PLANS: dict[str, DeskPlan] = {
     plan.channel: plan
     for plan in (
-        DeskPlan("phone", "pbx:call", 3, 90 * MINUTE, 8, 18, 5, _CALLS, live=True),
-        DeskPlan("chat", "livechat:chat", 2, 90 * MINUTE, 9, 20, 7, _CHATS, live=True),
+        DeskPlan("phone", "pbx:call", 2, 70 * MINUTE, 8, 18, 5, _CALLS, live=True),
+        DeskPlan("chat", "livechat:chat", 1, 55 * MINUTE, 9, 20, 7, _CHATS, live=True),
         DeskPlan("email", "desk:ticket", 2, 24 * MINUTE, 9, 17, 5, _LETTERS, acknowledges=True),
         DeskPlan("web", "desk:form", 1, 28 * MINUTE, 9, 17, 5, _LETTERS, acknowledges=True),
         DeskPlan("app", "app:case", 1, 34 * MINUTE, 9, 18, 5, _NOTES),
