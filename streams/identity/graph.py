@@ -1,7 +1,7 @@
 """Identities and the edges between them: joins within the limits, and splits."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import count
+from itertools import combinations, count
 
 from schemas.identity import STRENGTH, Identity
 from streams.identity.birth import birth_id
@@ -103,13 +103,16 @@ class Graph:
         return group
 
     def _join_all(self, kept: tuple[Node, ...], cause: Cause) -> dict[tuple[Node, Node], str]:
-        failed = {}
-        for rank, a in enumerate(kept):
-            for b in kept[rank + 1 :]:
-                if (a.group is None or a.group is not b.group) and (a.identity, b.identity) not in self._refused:
-                    reason = self.join(a, b, cause)
-                    if reason:
-                        failed[a, b] = reason
+        """Joins the nodes, the strongest first; the pairs that a limit forbids, and why."""
+        failed: dict[tuple[Node, Node], str] = {}
+        pairs = list(combinations(kept, 2))
+        apart = [pair for pair in pairs if (pair[0].identity, pair[1].identity) in self._refused]
+        for a, b in pairs:
+            if (a.group is None or a.group is not b.group) and not (apart and _across(a, b, apart)):
+                reason = self.join(a, b, cause)
+                if reason:
+                    failed[a, b] = reason
+                    apart.append((a, b))
         return failed
 
     def _refuse(
@@ -164,6 +167,15 @@ class Graph:
 
     def _new_id(self, at: int, node: Node) -> str:
         return next(id_ for salt in count() if (id_ := birth_id(at, node.identity, salt)) not in self.groups)
+
+
+def _across(a: Node, b: Node, apart: Iterable[tuple[Node, Node]]) -> bool:
+    """Whether joining `a` and `b` would join two that are to stay apart."""
+    return any((_together(a, x) and _together(b, y)) or (_together(a, y) and _together(b, x)) for x, y in apart)
+
+
+def _together(a: Node, b: Node) -> bool:
+    return a is b or (a.group is not None and a.group is b.group)
 
 
 def _owner(entry: Entry, kept: tuple[Node, ...]) -> Node:

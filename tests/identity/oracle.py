@@ -100,7 +100,7 @@ class Oracle:
         return self._key(first) if first else None
 
     def _answered(self, event: Event) -> Event | None:
-        return None if self._members(event) else self._events.get(event.in_reply_to or "")
+        return None if self._members(event) or event.thread is None else self._events.get(event.in_reply_to or "")
 
     def _in_circle(self, event: Event) -> bool:
         step = self._answered(event)

@@ -19,7 +19,7 @@ NO_LIMITS = IdentityRules(limits={}, most=1_000_000)
 ALL = [parse_identity(text) for text in (*IDENTITIES, "thread:t1", "thread:t2", "thread:t3")]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_any_order_of_any_records_gives_the_components_of_the_oracle(data: st.DataObject) -> None:
     """Events and links in any order, some twice, end in the customers and logs that all of them together imply."""
@@ -35,7 +35,7 @@ def test_any_order_of_any_records_gives_the_components_of_the_oracle(data: st.Da
     assert placed + book.resolver.waiting == len(some)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_the_customers_report_agrees_with_the_logs(data: st.DataObject) -> None:
     """The customers that the resolver names are those that its changes made, with as many events."""
@@ -50,7 +50,7 @@ def test_the_customers_report_agrees_with_the_logs(data: st.DataObject) -> None:
             assert book.resolver.resolve(alias) == customer.customer_id
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_replaying_everything_changes_nothing(data: st.DataObject) -> None:
     """A record that was taken before has no effect, a merge, an unlink and a refusal included."""
@@ -61,7 +61,7 @@ def test_replaying_everything_changes_nothing(data: st.DataObject) -> None:
     assert book.seen == before
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_the_same_input_gives_the_same_ids(data: st.DataObject) -> None:
     """Two resolvers that read the same records report the same changes."""
@@ -69,7 +69,7 @@ def test_the_same_input_gives_the_same_ids(data: st.DataObject) -> None:
     assert Book().take(*records).seen == Book().take(*records).seen
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_unlink_then_link_again_is_as_if_never_unlinked(data: st.DataObject) -> None:
     """A pair that was unlinked and linked again, at any moments, is as if it had only been linked."""
