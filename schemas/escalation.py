@@ -29,11 +29,13 @@ EVIDENCE_MAX = 50
 """Most ids of evidence."""
 
 REQUIRED: dict[str, tuple[str, ...]] = {
-    "sla": ("phase", "metric", "customer_id", "identities", "threads", "timeline", "issue_id", "channel", "clock"),
-    "history": ("patterns", "customer_id", "identities", "threads", "timeline", "issue_id", "channel"),
+    "sla": ("phase", "metric", "customer_id", "identities", "threads", "timeline", "issue_id"),
+    "history": ("patterns", "customer_id", "identities", "threads", "timeline", "issue_id"),
     "hotspot": ("topic",),
 }
 """What an escalation of each kind always has, beside what every escalation has."""
+WHILE_OPEN: dict[str, tuple[str, ...]] = {"sla": ("channel", "clock"), "history": ("channel",), "hotspot": ()}
+"""What it has until it is resolved: a merge or a split may have taken its subject away by then."""
 
 
 class Route(OutputRecord):
@@ -122,7 +124,10 @@ class Escalation(OutputRecord):
     public: Annotated[bool, Field(description="It can be seen by everyone.")]
     first_contact_at: Omitted[Time] = None
     contacts: Count
-    due_at: Omitted[Time] = None
+    due_at: Annotated[
+        Time | None,
+        Field(description="Null while the clock of an `sla` escalation is paused; left out where nothing is due."),
+    ] = None
     breached_at: Annotated[Omitted[Time], Field(description="The due instant, not the moment somebody looked.")] = None
     detected_at: Time
     detection_lag_s: Annotated[Seconds, Field(description="`detected_at` less the instant at which it became true.")]
@@ -135,7 +140,8 @@ class Escalation(OutputRecord):
 
     @model_validator(mode="after")
     def _whole(self) -> "Escalation":
-        for name in REQUIRED[self.kind]:
+        needed = REQUIRED[self.kind] + (WHILE_OPEN[self.kind] if self.status != "resolved" else ())
+        for name in needed:
             if getattr(self, name) is None:
                 raise ValueError(f"{name}: required where the kind is {self.kind}")
         if (self.change == "opened") != (self.revision == 1):
