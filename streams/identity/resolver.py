@@ -95,7 +95,10 @@ class Resolver:
         if entry.owner and entry.owner.group:
             entry.owner.group.count(entry)
             cause.changes.append(Placed(entry.owner.group.id, event))
-        for other in (*self._threads.note(entry), *self._threads.answers(event.id)):
+        if entry.thread is not None:
+            for other in self._threads.note(entry):
+                self._settle(other, cause)
+        for other in self._threads.answers(event.id):
             self._settle(other, cause)
         return cause.changes
 

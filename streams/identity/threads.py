@@ -4,7 +4,7 @@ Such an event belongs to the customer of the event it answers (`in_reply_to`), e
 first contact. Either may arrive later, so an event waits until one of them is known, and moves when a better one comes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from streams.identity.nodes import Entry, Node
 
@@ -36,9 +36,9 @@ class PublicThreads:
         if entry.reply_to is not None:
             self._answers.setdefault(entry.reply_to, []).append(entry)
 
-    def answers(self, event_id: str) -> list[Entry]:
+    def answers(self, event_id: str) -> Sequence[Entry]:
         """The events without an author that answer the event `event_id`."""
-        return self._answers.get(event_id, [])
+        return self._answers.get(event_id, ())
 
     def dependents(self, entry: Entry) -> Iterator[Entry]:
         """The events whose owner follows from that of `entry`, one step away."""
