@@ -30,7 +30,8 @@ class StoryTruth:
     """What an observer who knew everything would say of one customer's problem. Times in ms.
 
     `patterns` are those that held at some instant under the contract's defaults, given that all of the
-    customer's identities are known to be one person; `joined` says whether the input ever tells so.
+    customer's identities are known to be one person; `joined` says whether the input ever tells so, without a
+    telephone in common with somebody else.
     """
 
     customer_id: str

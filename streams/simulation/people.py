@@ -38,6 +38,7 @@ class Person:
     habits: tuple[str, ...]
     withholds_number: bool
     known_to_crm: bool
+    shares_phone: bool = False
     topics: list[str] = field(default_factory=list)
     links: set[tuple[str, str]] = field(default_factory=set)
 
@@ -75,6 +76,7 @@ def make_people(rng: Random, count: int, topics: tuple[str, ...]) -> list[Person
         person = _make_person(rng, index, topics)
         if people and rng.random() < 0.015:
             person.phone = people[-1].phone
+            person.shares_phone = people[-1].shares_phone = True
         people.append(person)
     return people
 

@@ -30,7 +30,7 @@ def tell(story: Story, end: int) -> StoryTruth:
         threads=tuple(dict.fromkeys((h.thread, h.channel) for h in contacts if h.thread)),
         first_contact_at=contacts[0].at,
         solved_at=_solved_at(happenings),
-        joined=_joined(story),
+        joined=_joined(story) and not person.shares_phone,
         patterns=tuple(sorted(patterns_of(happenings, end) | ({"spreading"} if story.in_crowd else set()))),
     )
 
@@ -126,7 +126,7 @@ def _by_answers(happenings: Sequence[Happening], end: int) -> set[str]:
         if happening.by_company and happening.kind in ("reply", "answered"):
             responses += 1
             machine += not happening.human
-        if responses > 1 and machine == responses:
+        if responses > 1 and machine == responses and not _solved_at_once(happening, happenings):
             found.add("canned_only")
         if happening.kind == "compensate":
             compensated = True
@@ -139,6 +139,11 @@ def _by_answers(happenings: Sequence[Happening], end: int) -> set[str]:
     if relief > first + IGNORED_AFTER and first + IGNORED_AFTER < end:
         found.add("ignored")
     return found
+
+
+def _solved_at_once(happening: Happening, happenings: Sequence[Happening]) -> bool:
+    """True where a solve of the same instant leaves no time in which anything could hold."""
+    return any(_solves(other) and other.at == happening.at for other in happenings)
 
 
 def _by_counts(happenings: Sequence[Happening]) -> set[str]:
@@ -188,7 +193,8 @@ def _by_time(happenings: Sequence[Happening], end: int) -> set[str]:
 
 
 def _by_waiting(happenings: Sequence[Happening]) -> set[str]:
-    waited = [h.data.get("waited_s", 0) for h in happenings if h.kind in ("answered", "abandoned")]
+    held = [h for h in happenings if h.kind in ("answered", "abandoned") and h.channel in ("phone", "chat")]
+    waited = [h.data.get("waited_s", 0) for h in held]
     for happening in happenings:
         if happening.kind == "answered" and happening.channel == "chat":
             begun = max((h.at for h in happenings if h.thread == happening.thread and h.kind == "contact"), default=0)
