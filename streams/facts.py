@@ -3,13 +3,16 @@
 from typing import Any
 
 from schemas.identity import Identity, as_record
-from schemas.times import format_optional
+from schemas.times import format_optional, format_time
+from streams.clocks import BREACHED
 from streams.customer import Customer
 from streams.intervals import FOREVER
 from streams.issue import Issue
 from streams.ledger import clock_record
 from streams.patterns.company import deflections
 from streams.policy import Policy, PolicyHistory
+from streams.severity import highest
+from streams.subjects import subject_of
 
 
 def customer_record(
@@ -58,3 +61,32 @@ def issue_status(issue: Issue, policy: Policy, now: int) -> str:
 def clock_records(customer: Customer, policies: PolicyHistory, now: int) -> list[dict[str, Any]]:
     """The clocks of a customer as they stand at `now`."""
     return [clock_record(clock, customer.id, now) for clock in customer.derived(policies).clocks]
+
+
+def episode_records(customer: Customer, policies: PolicyHistory, now: int) -> list[dict[str, Any]]:
+    """The episodes that should be on record at `now`: breaches of clocks, and histories of at least a warning.
+
+    The part of an `sla` episode before its breach is left out: whether anybody was warned depends on when it
+    was noticed. `subject` is the clock's or the issue's id; `end` and `ended_by` are null while it lasts.
+    """
+    records = []
+    for episode in customer.derived(policies).episodes:
+        begun = [step for step in episode.steps if step.at <= now]
+        if episode.kind == "sla":
+            begun = [step for step in begun if step.phase == BREACHED]
+        if not begun:
+            continue
+        over = episode.over(now)
+        records.append(
+            {
+                "customer_id": customer.id,
+                "kind": episode.kind,
+                "subject": subject_of(episode)[1],
+                "start": format_time(begun[0].at),
+                "end": format_time(episode.end) if over else None,
+                "ended_by": episode.ended_by if over else None,
+                "severity": highest({step.severity for step in begun}),
+                "patterns": sorted({name for step in begun for name in step.patterns}),
+            }
+        )
+    return records

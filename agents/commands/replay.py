@@ -13,11 +13,11 @@ from agents.policy_input import load_policy_or_fail
 from agents.progress import progress
 from schemas.codec import dumps
 from schemas.times import format_time, parse_time
-from streams.facts import clock_records, customer_record
+from streams.facts import clock_records, customer_record, episode_records
 from streams.policy import compile_policy
 from streams.replay import Dead, Replay
 
-OUTPUTS = ("escalations", "clocks", "customers", "gaps", "notifications", "conflicts", "dead_letters")
+OUTPUTS = ("escalations", "clocks", "customers", "episodes", "gaps", "notifications", "conflicts", "dead_letters")
 
 
 @click.command()
@@ -26,6 +26,7 @@ OUTPUTS = ("escalations", "clocks", "customers", "gaps", "notifications", "confl
 @click.option("--escalations", metavar="F", help="Revisions of escalations. [standard output]")
 @click.option("--clocks", metavar="F", help="The clocks as they stand at the end.")
 @click.option("--customers", metavar="F", help="The customers and their issues at the end.")
+@click.option("--episodes", metavar="F", help="What should have been escalated, from when to when.")
 @click.option("--gaps", metavar="F", help="The service level per channel and window.")
 @click.option("--notifications", metavar="F", help="What pagers would have got.")
 @click.option("--conflicts", metavar="F", help="Refused links between identities.")
@@ -64,6 +65,9 @@ def _facts(run: Replay, sinks: dict[str, "Sink"]) -> None:
     if sinks["clocks"].wanted:
         for id_ in sorted(population.customers):
             sinks["clocks"].write(clock_records(population.customers[id_], policies, run.now))
+    if sinks["episodes"].wanted:
+        for id_ in sorted(population.customers):
+            sinks["episodes"].write(episode_records(population.customers[id_], policies, run.now))
     sinks["conflicts"].write(
         {
             "identity": {"type": refused.identity.type, "value": refused.identity.value},
