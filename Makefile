@@ -31,13 +31,13 @@ help: ## List the verbs
 setup: $(STAMP) ## Make .venv with the mindgap command (needs Python 3.11 or later, nothing else)
 
 $(STAMP): requirements.lock pyproject.toml
-	@if [ -z "$(PYTHON)" ]; then \
-		echo "make: no Python 3.11 or later that can make a virtual environment was found among: $(CANDIDATES)." >&2; \
+	@if [ -z "$(PYTHON)" ] || ! "$(PYTHON)" -c '$(PROBE)' >/dev/null 2>&1; then \
+		echo "make: no Python 3.11 or later that can make a virtual environment: tried $(or $(PYTHON),$(CANDIDATES))." >&2; \
 		echo "make: install one (Debian: apt-get install python3 python3-venv), or name it: make PYTHON=/path/to/python3 setup" >&2; \
 		exit 1; \
 	fi
 	@if [ -e $(VENV) ] && ! $(BIN)/python -c '$(PROBE)' 2>/dev/null; then echo "$(VENV) is broken or too old: made anew"; rm -rf $(VENV); fi
-	@if [ ! -e $(VENV) ]; then echo "making $(VENV) with $$($(PYTHON) -V)"; $(PYTHON) -m venv $(VENV); fi
+	@if [ ! -e $(VENV) ]; then echo "making $(VENV) with $$("$(PYTHON)" -V)"; "$(PYTHON)" -m venv $(VENV); fi
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $(STAMP)
@@ -84,7 +84,7 @@ schemas: setup ## Write schemas/json from the models
 .PHONY: lock
 lock: ## Write the lock files from pyproject.toml
 	@tools=$$(mktemp -d); trap 'rm -rf "$$tools"' EXIT; \
-	$(PYTHON) -m venv "$$tools" && "$$tools/bin/pip" install --quiet uv && \
+	"$(PYTHON)" -m venv "$$tools" && "$$tools/bin/pip" install --quiet uv && \
 	compile() { "$$tools/bin/uv" pip compile pyproject.toml $(LOCK) "$$@"; } && \
 	compile --extra dev --output-file requirements.lock && \
 	compile --constraints requirements.lock --output-file deploy/requirements.lock

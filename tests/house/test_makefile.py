@@ -3,6 +3,8 @@
 import re
 import subprocess
 
+import pytest
+
 from tests.house.command import ROOT
 
 VERBS = {"setup", "demo", "test", "test-all", "check", "bench", "up", "lock", "schemas", "help"}
@@ -18,9 +20,11 @@ def test_make_alone_lists_every_verb_with_what_it_does():
     assert set(listed) >= VERBS
 
 
-def test_a_machine_without_a_fitting_python_is_told_so(tmp_path):
-    """No Python 3.11: the message says what to install and how to name another."""
-    done = _make("VENV=" + str(tmp_path / "venv"), "CANDIDATES=no-such-python", "setup")
+@pytest.mark.parametrize("given", ["CANDIDATES=no-such-python", "PYTHON=/bin/false"])
+def test_a_machine_without_a_fitting_python_is_told_so(tmp_path, given):
+    """No Python 3.11: the message says what was tried, what to install and how to name another."""
+    done = _make("VENV=" + str(tmp_path / "venv"), given, "setup")
+    assert given.partition("=")[2] in done.stderr
     assert done.returncode != 0
     assert "Python 3.11 or later" in done.stderr
     assert "PYTHON=" in done.stderr
