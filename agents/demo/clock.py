@@ -1,0 +1,76 @@
+"""The demo's time: the feed tells it, the worker follows.
+
+A clock that merely ran fast would be ahead of records that are still on their way, and at four hours a second a
+moment on the way is a breach. So the worker's clock stands until it is told the time, and it is told only what
+every record up to then has reached the broker for.
+"""
+
+import threading
+from collections import deque
+from typing import IO
+
+from schemas.times import SECOND
+
+
+class DrivenClock:
+    """A clock that shows the newest instant (ms) that it was told, and never runs backwards.
+
+    `speed` (virtual seconds per second) is what `wall_seconds` guesses by.
+    """
+
+    def __init__(self, start: int, speed: float) -> None:
+        if not speed > 0:
+            msg = f"the speed is {speed}: a clock runs forwards, so it must be above 0"
+            raise ValueError(msg)
+        self._now = start
+        self._speed = speed
+
+    def now(self) -> int:
+        """Virtual milliseconds since the epoch."""
+        return self._now
+
+    def wall_seconds(self, duration: int) -> float:
+        """Seconds of real time in which `duration` virtual ms pass, as far as can be said."""
+        return duration / SECOND / self._speed
+
+    def tell(self, at: int) -> None:
+        """Move on to `at`."""
+        self._now = max(self._now, at)
+
+    def follow(self, lines: IO[str]) -> None:
+        """Move on with each line of `lines`, an instant in ms; returns at their end."""
+        for line in lines:
+            self.tell(int(line))
+
+
+def follow_in_background(clock: DrivenClock, lines: IO[str], ended: threading.Event) -> threading.Thread:
+    """Follow `lines` in a thread that sets `ended` when they end or cannot be read."""
+
+    def run() -> None:
+        try:
+            clock.follow(lines)
+        finally:
+            ended.set()
+
+    thread = threading.Thread(target=run, name="clock", daemon=True)
+    thread.start()
+    return thread
+
+
+class Delay:
+    """What was so a while ago: `push` the newest value, `pull` the newest that is at least `delay_s` old."""
+
+    def __init__(self, delay_s: float) -> None:
+        self._delay_s = delay_s
+        self._values: deque[tuple[float, int]] = deque()
+
+    def push(self, wall_s: float, value: int) -> None:
+        """Note `value` as of `wall_s`."""
+        self._values.append((wall_s, value))
+
+    def pull(self, wall_s: float) -> int | None:
+        """The newest value that is old enough; None where none has become so since the last call."""
+        found = None
+        while self._values and self._values[0][0] <= wall_s - self._delay_s:
+            found = self._values.popleft()[1]
+        return found

@@ -1,0 +1,137 @@
+"""The feed: records to the broker at the pace of virtual time, and that time to whoever follows."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from aiokafka import AIOKafkaProducer
+
+from agents.connection import client_options
+from agents.demo.clock import Delay
+from agents.demo.source import Feedable, outgoing
+from agents.settings import Settings
+from schemas.times import SECOND
+from streams.simulate import LINKS
+from topics.partitioner import partition_of
+from topics.table import TOPICS, physical
+
+DELAY_S = 0.4
+"""How long (real time) a record may take from the broker to the worker before the time passes it."""
+SEND_TIMEOUT_S = 15.0
+UNCONFIRMED_MAX = 2_000
+_TICK_S = 0.02
+
+
+class FeedError(RuntimeError):
+    """A record was not confirmed; the message says why."""
+
+
+@dataclass(slots=True)
+class Feed:
+    """Feeds `lines` from `start` (virtual ms) on at `speed` (virtual seconds per second).
+
+    `tell` is given the time that the worker may take it to be; `look` sees each line as it goes out.
+    """
+
+    settings: Settings
+    lines: Iterable[Feedable]
+    start: int
+    speed: float
+    tell: Callable[[int], None]
+    look: Callable[[Feedable], None]
+    events: int = 0
+    links: int = 0
+    position: int = field(init=False)
+    """The virtual time (ms) up to which everything is at the broker."""
+    _unconfirmed: deque[tuple[int, asyncio.Future[object]]] = field(default_factory=deque)
+    _delay: Delay = field(default_factory=lambda: Delay(DELAY_S))
+
+    _sent: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin at the start."""
+        self.position = self._sent = self.start
+
+    async def run(self, seconds: float) -> None:
+        """Feed for `seconds` of real time, or until the lines end. Raises FeedError."""
+        producer = AIOKafkaProducer(
+            linger_ms=5, request_timeout_ms=int(SEND_TIMEOUT_S * 1000), **client_options(self.settings)
+        )
+        await asyncio.wait_for(producer.start(), SEND_TIMEOUT_S)
+        try:
+            await self._play(producer, seconds)
+            await self._confirm_all()
+            self.position = max(self.position, self._sent)
+        finally:
+            await asyncio.wait_for(producer.stop(), SEND_TIMEOUT_S)
+
+    async def _play(self, producer: AIOKafkaProducer, seconds: float) -> None:
+        lines = iter(self.lines)
+        pending = next(lines, None)
+        begun = time.monotonic()
+        while pending is not None:
+            wall = time.monotonic()
+            if wall - begun > seconds:
+                return
+            now = self.start + int((wall - begun) * self.speed * SECOND)
+            pending = await self._send_until(producer, pending, lines, now)
+            self._confirm(now)
+            self._delay.push(wall, self.position)
+            self._tell(wall)
+            await asyncio.sleep(_TICK_S)
+
+    async def _send_until(
+        self, producer: AIOKafkaProducer, pending: Feedable, lines: Iterator[Feedable], now: int
+    ) -> Feedable | None:
+        line: Feedable | None = pending
+        while line is not None and line.at <= now:
+            self.look(line)
+            record = outgoing(line)
+            partitions = TOPICS[record.topic].partitions(self.settings.partitions)
+            future = await producer.send(
+                physical(self.settings.topic_prefix, record.topic),
+                record.value,
+                key=record.key,
+                partition=partition_of(record.key, partitions),
+                timestamp_ms=record.at,
+            )
+            self._unconfirmed.append((record.at, future))
+            self._sent = record.at
+            if record.topic == LINKS:
+                self.links += 1
+            else:
+                self.events += 1
+            if len(self._unconfirmed) >= UNCONFIRMED_MAX:
+                await self._confirm_all()
+            line = next(lines, None)
+        return line
+
+    def _confirm(self, now: int) -> None:
+        """Move the position to `now`, or to just before the oldest record that is on its way."""
+        while self._unconfirmed and self._unconfirmed[0][1].done():
+            self._unconfirmed.popleft()[1].result()
+        self.position = max(self.position, min(now, self._unconfirmed[0][0] - 1) if self._unconfirmed else now)
+
+    async def _confirm_all(self) -> None:
+        futures = [future for _, future in self._unconfirmed]
+        if not futures:
+            return
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                await asyncio.gather(*futures)
+        except TimeoutError as problem:
+            msg = f"the broker did not confirm {len(futures)} records within {SEND_TIMEOUT_S:.0f} s"
+            raise FeedError(msg) from problem
+        self._unconfirmed.clear()
+
+    def _tell(self, wall: float) -> None:
+        at = self._delay.pull(wall)
+        if at is not None:
+            self.tell(at)
+
+    async def finish(self) -> None:
+        """Tell the last of the time, once the records of the end have had theirs to arrive."""
+        await asyncio.sleep(DELAY_S)
+        self.tell(self.position)

@@ -1,0 +1,182 @@
+"""The demo from beginning to end: broker, topics, worker, feed, what comes out, summary."""
+
+import asyncio
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from agents.brokers import embedded_broker
+from agents.demo.feed import Feed
+from agents.demo.pace import Pace
+from agents.demo.processes import WorkerProcess, worker_process
+from agents.demo.screen import Screen
+from agents.demo.source import Feedable, Outgoing
+from agents.demo.summary import Fed, closing
+from agents.demo.tally import GapTally, Tally
+from agents.demo.watch import Watch
+from agents.demo.words import count, moment, span
+from agents.settings import Settings, settings_from
+from agents.topic_admin import create_topics
+from schemas.times import SECOND
+from streams.gap_estimate import GapEstimate
+from topics.table import ESCALATIONS
+
+PARTITIONS = 4
+TOPICS_TIMEOUT_S = 30.0
+FEED_MIN_S = 5.0
+"""The least time that the stream runs, however long the start has taken."""
+ENDING_S = 4.0
+"""What the ending takes of the time that was asked for."""
+_SHOW_S = 1.0
+_QUIET_S = 1.2
+_QUIET_LIMIT_S = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to play: `lines` from `start` (virtual ms) at `speed`, for about `seconds` of real time in all."""
+
+    lines: Callable[[], Iterator[Feedable]]
+    start: int
+    speed: float
+    seconds: float | None
+    policy: Path
+    is_public: Callable[[str], bool]
+    about: str
+
+
+@dataclass(slots=True)
+class Demo:
+    """One run and all that it has seen."""
+
+    plan: Plan
+    screen: Screen
+    begun: float = field(default_factory=time.monotonic)
+    tally: Tally = field(default_factory=Tally)
+    windows: GapTally = field(default_factory=GapTally)
+    pace: Pace = field(default_factory=Pace)
+    gap: GapEstimate = field(default_factory=GapEstimate)
+    feed: Feed | None = None
+    fed_s: float = 0.0
+
+    def run(self) -> None:
+        """Play. Raises BrokerError, TopicError, WorkerError, FeedError; KeyboardInterrupt after a clean end."""
+        self.gap.is_public = self.plan.is_public
+        folder = Path(tempfile.mkdtemp(prefix="mindgap-demo-"))
+        self.screen.step(f"{self.plan.about}, from {moment(self.plan.start)} UTC, {_pace(self.plan.speed)}")
+        with self.screen:
+            self.screen.status("starting the broker")
+            with embedded_broker(log_dir=folder) as address:
+                self.screen.step(f"broker up on {address}")
+                asyncio.run(self._with_broker(address, folder))
+
+    async def _with_broker(self, address: str, folder: Path) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        settings = settings_from(
+            {}, broker=address, broker_kind="embedded", partitions=PARTITIONS, policy=self.plan.policy
+        )
+        self.screen.status("creating topics")
+        async with asyncio.timeout(TOPICS_TIMEOUT_S):
+            created = await create_topics(settings)
+        self.screen.step(f"{count(len(created), 'topic')} created, {count(PARTITIONS, 'partition')} each")
+        log = folder / "worker.log"
+        plan, environment = self.plan, _environment(settings)
+        with worker_process(environment, plan.start, plan.speed, log) as worker:
+            self.screen.status("the worker joins its group and recovers its tables")
+            async with Watch(settings, self._take) as watch:
+                await worker.ready()
+                took = time.monotonic() - self.begun
+                self.screen.step(f"worker ready after {took:.1f} s; its log: {log}")
+                self.screen.say("")
+                await self._play(settings, worker, watch)
+            self.screen.status("ending")
+
+    async def _play(self, settings: Settings, worker: WorkerProcess, watch: Watch) -> None:
+        plan = self.plan
+        self.feed = Feed(settings, plan.lines(), plan.start, plan.speed, worker.tell, self._look)
+        showing = asyncio.create_task(self._show(worker, watch), name="show")
+        begun = time.monotonic()
+        feeding = asyncio.create_task(self._feed(begun), name="feed")
+        try:
+            done, _ = await asyncio.wait({showing, feeding}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+            await watch.quiet(_QUIET_S, _QUIET_LIMIT_S)
+        finally:
+            self.fed_s = self.fed_s or time.monotonic() - begun
+            for task in (showing, feeding):
+                task.cancel()
+            await asyncio.wait({showing, feeding}, timeout=_QUIET_LIMIT_S)
+            self._print()
+
+    async def _feed(self, begun: float) -> None:
+        assert self.feed is not None
+        left = self.plan.seconds
+        if left is not None:
+            left = max(FEED_MIN_S, left - (begun - self.begun) - ENDING_S)
+        await self.feed.run(float("inf") if left is None else left)
+        self.fed_s = time.monotonic() - begun
+        await self.feed.finish()
+
+    async def _show(self, worker: WorkerProcess, watch: Watch) -> None:
+        while True:
+            await asyncio.sleep(_SHOW_S)
+            worker.check()
+            watch.check()
+            self._print()
+
+    def _print(self) -> None:
+        for line in self.pace.show():
+            self.screen.say(line)
+        if self.feed is not None:
+            self.screen.status(
+                f"{moment(self.feed.position)}  {count(self.feed.events, 'event')}, "
+                f"{count(self.tally.escalations, 'escalation')}, {self.tally.open:,} open"
+            )
+
+    def _take(self, topic: str, record: dict[str, Any]) -> None:
+        if topic != ESCALATIONS:
+            self.windows.add(record)
+        elif self.tally.add(record):
+            self.pace.add(record)
+
+    def _look(self, line: Feedable) -> None:
+        if isinstance(line, Outgoing):
+            return
+        try:
+            self.gap.add(line.value)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            return  # not an interaction: the processor sets it aside, and says so
+
+    def summary(self) -> None:
+        """Print the closing summary of what was played so far."""
+        if self.feed is None or not self.feed.events:
+            return
+        fed = Fed(self.feed.events, self.feed.links, self.feed.position - self.plan.start, self.fed_s)
+        self.screen.say(closing(fed, self.tally, self.gap.gap(), self.windows))
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """The settings, as the worker's environment; nothing that the user set for another deployment stays."""
+    return {
+        "MINDGAP_ENV": "development",
+        "MINDGAP_BROKER": settings.broker,
+        "MINDGAP_BROKER_KIND": settings.broker_kind,
+        "MINDGAP_TOPIC_PREFIX": settings.topic_prefix,
+        "MINDGAP_PARTITIONS": str(settings.partitions),
+        "MINDGAP_POLICY": str(settings.policy),
+        "MINDGAP_LOG_FORMAT": "json",
+        "MINDGAP_WEB_ENABLED": "true",
+        "MINDGAP_SECURITY_PROTOCOL": "PLAINTEXT",
+        "MINDGAP_INSTANCE_ID": "",
+    }
+
+
+def _pace(speed: float) -> str:
+    return f"{span(speed * SECOND)} a second"
