@@ -46,6 +46,8 @@ class Settings(BaseModel):
     fetch_bytes_max: Annotated[int, Field(ge=1024)] = 1024 * 1024
     """Most bytes fetched from one partition at a time."""
     linger_s: Annotated[float, Field(ge=0, le=1)] = 0.005
+    session_s: Annotated[float, Field(gt=1, le=300)] | None = None
+    """How long a worker may be silent before its partitions go to others; default 30, or 6 on the embedded broker."""
     commit_interval_s: Annotated[float, Field(gt=0, le=60)] = 1.0
     instance_id: str | None = None
     """Static membership: the same name after a restart keeps the partitions (Apache Kafka only)."""
@@ -95,12 +97,12 @@ class Settings(BaseModel):
     @property
     def session_timeout_s(self) -> float:
         """How long a worker may be silent before its partitions go to others."""
-        return 6.0 if self.broker_kind == "embedded" else 30.0
+        return self.session_s or (6.0 if self.broker_kind == "embedded" else 30.0)
 
     @property
     def heartbeat_s(self) -> float:
         """Interval of heartbeats to the group's coordinator."""
-        return 1.0 if self.broker_kind == "embedded" else 3.0
+        return min(1.0 if self.broker_kind == "embedded" else 3.0, self.session_timeout_s / 6)
 
 
 def settings_from(environment: Mapping[str, str], **overrides: object) -> Settings:

@@ -51,21 +51,21 @@ class App(faust.App):
 
     partitions: Partitions
     policies: PolicyFeed
-    web_server: Web
+    health: Web
     batch_limits: BatchLimits
     idempotent_producer: bool
 
     async def on_start(self) -> None:
         """Serve health and metrics, and read the policies, before anything is fetched."""
         await super().on_start()
-        await self.web_server.start()
+        await self.health.start()
         await self.policies.start()
 
     async def on_stop(self) -> None:
         """End the policy feed and the web server, last of all."""
         await super().on_stop()
         await self.policies.stop()
-        await self.web_server.stop()
+        await self.health.stop()
 
     @property
     def is_ready(self) -> bool:
@@ -84,7 +84,7 @@ def make_app(settings: Settings, clock: Clock, kit: Kit) -> App:
     partitions = Partitions(app, settings, clock, kit, lambda: {name: table.data for name, table in tables.items()})
     app.partitions = partitions
     app.policies = PolicyFeed(settings, _policy_taker(kit, partitions))
-    app.web_server = Web(settings, app)
+    app.health = Web(settings, app)
     _connect(app, tables["customers"], partitions)
     for name, topics in AGENTS.items():
         app.agent(_topic(app, settings, topics), name=name, concurrency=1)(_forwarder(partitions))
@@ -134,7 +134,7 @@ def _credentials(settings: Settings) -> CredentialsT | None:
     return faust.SSLCredentials(context) if context else None
 
 
-def _topic(app: App, settings: Settings, names: Iterable[str], **options: Any) -> TopicT[Any]:
+def _topic(app: App, settings: Settings, names: Iterable[str], **options: Any) -> TopicT:
     return app.topic(
         *(physical(settings.topic_prefix, name) for name in names),
         key_type=bytes,
@@ -172,7 +172,7 @@ def _connect(app: App, table: Any, partitions: Partitions) -> None:
     async def recovered() -> None:
         try:
             await partitions.open()
-        except Exception as problem:  # Faust drops what is raised here, and would go on without lanes
+        except Exception as problem:  # noqa: BLE001 - Faust drops what is raised here, and would go on without lanes
             _log.critical("recovery_failed", error=type(problem).__name__, exc_info=True)
             await app.crash(problem)
 

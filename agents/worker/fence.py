@@ -22,14 +22,19 @@ class Fence:
         self._app = app
         self._generation = generation
         self._lease = lease
+        self._shut = False
+
+    def shut(self) -> None:
+        """Let nothing through any more."""
+        self._shut = True
 
     def is_open(self) -> bool:
         """True where a write may go out now. Raises Fenced where none may ever again."""
-        if self._app.consumer_generation_id != self._generation:
+        if self._shut or self._app.consumer_generation_id != self._generation:
             raise Fenced
         return not self._app.rebalancing and self._lease.is_valid()
 
     async def opened(self) -> None:
         """Wait until a write may go out. Raises Fenced where none may ever again."""
-        while not self.is_open():
+        while not self.is_open():  # noqa: ASYNC110 - no event: another thread changes it
             await asyncio.sleep(_LOOK_AGAIN_S)

@@ -94,6 +94,11 @@ class Lane:
         self._arrived.set()
         self._room.set()
 
+    def abort(self) -> None:
+        """Write nothing more, not even what is in hand."""
+        self.end()
+        self._fence.shut()
+
     async def run(self) -> None:
         """Work until `end`, or until the partition belongs to somebody else."""
         try:
@@ -118,7 +123,8 @@ class Lane:
         if not self._waiting and not self._policy_news and not self._ending:
             self._arrived.clear()
             try:
-                await asyncio.wait_for(self._arrived.wait(), self._patience())
+                async with asyncio.timeout(self._patience()):
+                    await self._arrived.wait()
             except TimeoutError:
                 return []
         batches: list[RecordBatch] = []
@@ -147,7 +153,7 @@ class Lane:
             await self._publish(effects)
         except Fenced:
             raise
-        except Exception as problem:
+        except Exception as problem:  # noqa: BLE001 - whatever it is, the partition goes on
             self._defect("batch_failed", problem, records=len(incoming))
             await self._one_by_one(incoming, now)
         for batch in batches:
@@ -165,7 +171,7 @@ class Lane:
                 await self._publish(effects)
             except Fenced:
                 raise
-            except Exception as problem:
+            except Exception as problem:  # noqa: BLE001 - likewise
                 where = {"topic": record.topic, "offset": record.offset}
                 self._defect("record_failed", problem, **where)
                 await self.publisher.bury([Buried(record, "internal_error", type(problem).__name__)])
@@ -180,7 +186,7 @@ class Lane:
             await self._publish(self._kit.policy_changed(self._node, now))
         except Fenced:
             raise
-        except Exception as problem:
+        except Exception as problem:  # noqa: BLE001 - likewise
             self._defect("settling_failed", problem)
 
     async def _wake(self) -> None:
@@ -194,7 +200,7 @@ class Lane:
             self._wake_backoff = _WAKE_BACKOFF_S[0]
         except Fenced:
             raise
-        except Exception as problem:
+        except Exception as problem:  # noqa: BLE001 - likewise
             self._defect("timers_failed", problem)
             self._wake_after = loop_time + self._wake_backoff
             self._wake_backoff = min(self._wake_backoff * 2, _WAKE_BACKOFF_S[1])

@@ -36,7 +36,7 @@ def dead_letter(dead: Dead, prefix: str, seen_at: int) -> bytes:
             topic=physical(prefix, record.topic),
             partition=record.partition,
             offset=record.offset,
-            reason=cast(DeadReason, dead.reason),
+            reason=cast("DeadReason", dead.reason),
             detail=dead.detail,
             seen_at=seen_at,
         )

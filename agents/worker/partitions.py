@@ -68,11 +68,13 @@ class Partitions:
             lane.end()
         tasks = [task for _, task in lanes.values()]
         if tasks:
-            _, late = await asyncio.wait(tasks, timeout=0 if self._app.rebalancing else ENDING_TIMEOUT_S)
-            for task in late:
+            await asyncio.wait(tasks, timeout=0 if self._app.rebalancing else ENDING_TIMEOUT_S)
+            cut_short = [number for number, (lane, _) in lanes.items() if lane.busy_since is not None]
+            for lane, task in lanes.values():
+                lane.abort()
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            _log.info("partitions_closed", partitions=sorted(lanes), cut_short=len(late))
+            _log.info("partitions_closed", partitions=sorted(lanes), cut_short=cut_short)
         for number in lanes:
             self.metrics.forget(number)
         self.metrics.partitions.set(0)
@@ -121,7 +123,15 @@ class Partitions:
     def _lane(self, number: int, generation: int, states: dict[str, State]) -> Lane:
         settings, app = self._settings, self._app
         fence = Fence(app, generation, app.consumer.lease)
-        publisher = Publisher(number, settings.topic_prefix, app.producer, states, fence, self._clock, self.metrics)
+        publisher = Publisher(
+            number,
+            prefix=settings.topic_prefix,
+            producer=app.producer,
+            stores=states,
+            fence=fence,
+            clock=self._clock,
+            metrics=self.metrics,
+        )
         tps = [tp for tp in self._inputs() if tp.partition == number]
         return Lane(
             number,

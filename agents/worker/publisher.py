@@ -50,6 +50,7 @@ class Publisher:
     def __init__(
         self,
         partition: int,
+        *,
         prefix: str,
         producer: Producer,
         stores: Mapping[str, State],

@@ -14,7 +14,7 @@ from agents.worker.app import make_app
 from agents.worker.ports import Kit
 
 
-class TopicsNotReady(RuntimeError):
+class TopicsNotReadyError(RuntimeError):
     """The topics are not as they should be; one sentence for each."""
 
     def __init__(self, problems: list[str]) -> None:
@@ -23,11 +23,11 @@ class TopicsNotReady(RuntimeError):
 
 
 def run_worker(settings: Settings, clock: Clock, kit: Kit) -> NoReturn:
-    """Check the topics, then work. Raises TopicsNotReady or TopicError before, SystemExit at the end."""
+    """Check the topics, then work. Raises TopicsNotReadyError or TopicError before, SystemExit at the end."""
     log.set_up(settings)
     problems = asyncio.run(check_topics(settings))
     if problems:
-        raise TopicsNotReady(problems)
+        raise TopicsNotReadyError(problems)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     app = make_app(settings, clock, kit)

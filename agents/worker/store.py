@@ -5,18 +5,18 @@ partition is dropped whole, and a node sees no other's customers.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 
-from faust.stores import STORES
-from faust.stores import memory
+from faust.stores import STORES, memory
 from faust.types import TP, EventT
 
+from agents.transport import RecordBatch
 from agents.worker.ports import State
 
 SCHEME = "partitions"
 
 
-class Store(memory.Store):
+class Store(memory.Store[bytes, bytes]):
     """State by partition: bytes to bytes. Registered as `partitions://`."""
 
     def __post_init__(self) -> None:
@@ -35,11 +35,14 @@ class Store(memory.Store):
             del self.partitions[number]
 
     def apply_changelog_batch(
-        self, batch: Iterable[EventT], to_key: Callable[[Any], Any], to_value: Callable[[Any], Any]
+        self,
+        batch: Iterable[EventT[Any]],
+        to_key: Callable[[Any], Any],  # noqa: ARG002 - Faust's signature; keys and values are bytes here
+        to_value: Callable[[Any], Any],  # noqa: ARG002
     ) -> None:
         """Apply changelog records; an event's value is a batch of them, tombstones delete."""
         for event in batch:
-            records = event.message.value
+            records = cast("RecordBatch", event.message.value)
             state = self.partition(records.tp.partition)
             for record in records.records:
                 if record.value is None:
@@ -47,7 +50,7 @@ class Store(memory.Store):
                 else:
                     state[record.key] = record.value
 
-    async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
+    async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:  # noqa: ARG002
         """Forget the partitions that are no longer ours."""
         self.keep_only(tp.partition for tp in active_tps)
 

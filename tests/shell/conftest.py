@@ -95,6 +95,7 @@ def environment_of(settings: Settings) -> dict[str, str]:
         "MINDGAP_BROKER_KIND": settings.broker_kind,
         "MINDGAP_TOPIC_PREFIX": settings.topic_prefix,
         "MINDGAP_PARTITIONS": str(settings.partitions),
+        "MINDGAP_SESSION_S": str(settings.session_timeout_s),
     }
 
 
@@ -109,7 +110,12 @@ def broker() -> Iterator[str]:
 def settings(broker: str) -> Settings:
     """Settings with a prefix that no other test uses."""
     return settings_from(
-        {}, broker=broker, broker_kind="embedded", topic_prefix=f"t{next(_numbers)}.", partitions=PARTITIONS
+        {},
+        broker=broker,
+        broker_kind="embedded",
+        topic_prefix=f"t{next(_numbers)}.",
+        partitions=PARTITIONS,
+        session_s=3.0,
     )
 
 
