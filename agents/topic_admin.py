@@ -5,7 +5,6 @@ partitions at the first table write only.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -65,8 +64,10 @@ def _check_partitions(name: str, found: int, expected: int) -> list[str]:
     if found == expected:
         return []
     return [
-        f"topic {name} has {found} partitions, {expected} are expected: set MINDGAP_PARTITIONS to what the topics "
-        f"were created with; partitions of a topic with data cannot be changed in place, because keys would move"
+        (
+            f"topic {name} has {found} partitions, {expected} are expected: set MINDGAP_PARTITIONS to what the topics "
+            f"were created with; partitions of a topic with data cannot be changed in place, because keys would move"
+        )
     ]
 
 
@@ -74,8 +75,10 @@ def _check_config(name: str, topic: Topic, found: Mapping[str, str]) -> list[str
     policy = found.get("cleanup.policy")
     if policy is not None and set(policy.split(",")) != {topic.cleanup}:
         return [
-            f"topic {name} has cleanup.policy={policy}, {topic.cleanup} is expected: "
-            f"kafka-configs --alter --topic {name} --add-config cleanup.policy={topic.cleanup}"
+            (
+                f"topic {name} has cleanup.policy={policy}, {topic.cleanup} is expected: "
+                f"kafka-configs --alter --topic {name} --add-config cleanup.policy={topic.cleanup}"
+            )
         ]
     return []
 
@@ -125,7 +128,7 @@ class _Admin:
             raise TopicError(msg) from problem
         return self._client
 
-    async def __aexit__(self, kind: type[BaseException] | None, problem: BaseException | None, _: Any) -> None:
+    async def __aexit__(self, kind: type[BaseException] | None, problem: BaseException | None, _: object) -> None:
         await self._client.close()
         if isinstance(problem, KafkaError):
             msg = f"the broker at {self._settings.broker} refused: {problem}"

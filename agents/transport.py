@@ -19,7 +19,7 @@ import asyncio
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, cast
 
 from aiokafka import ConsumerRecord, TopicPartition
 from faust.transport.drivers import TRANSPORTS
@@ -100,14 +100,13 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     async def on_start(self) -> None:
         """Start the consumer, and renew the lease with each heartbeat that the broker confirms."""
         await super().on_start()
-        coordinator = self._ensure_consumer()._coordinator
-        if hasattr(coordinator, "_do_heartbeat"):
-            coordinator._do_heartbeat = self.lease.renewed_by(coordinator._do_heartbeat)
+        coordinator = self._ensure_consumer()._coordinator  # noqa: SLF001 - watched by the contract test
+        coordinator._do_heartbeat = self.lease.renewed_by(coordinator._do_heartbeat)  # noqa: SLF001 - likewise
 
     def offsets(self, tps: Iterable[TP]) -> dict[TP, tuple[int | None, int | None]]:
         """Position (next offset to be fetched) and end of each partition that is assigned, None where unknown."""
         consumer = self._consumer
-        subscription = consumer._subscription.subscription if consumer else None
+        subscription = consumer._subscription.subscription if consumer else None  # noqa: SLF001 - likewise
         assignment = subscription.assignment if subscription else None
         if assignment is None:
             return {}
@@ -196,7 +195,7 @@ class Consumer(driver.Consumer):
     async def _drain_messages(self, fetcher: Any) -> None:
         """Fetch and deliver until the consumer or the fetcher is stopped."""
         try:
-            while not (self._stopped.is_set() or fetcher._stopped.is_set() or self.should_stop):
+            while not (self._stopped.is_set() or fetcher.should_stop or self.should_stop):
                 await self.sleep(0)
                 records = await self._fetch()
                 if records is not None:
@@ -211,7 +210,7 @@ class Consumer(driver.Consumer):
     async def _fetch(self) -> Mapping[TP, Sequence[ConsumerRecord]] | None:
         """What the broker has; None where nothing may be taken now."""
         if not self.flow_active:
-            await self.wait(self.can_resume_flow)
+            await self.wait(self.can_resume_flow.wait())
         active = set(self._get_active_partitions())
         if self.app.rebalancing:
             active = {tp for tp in active if self._is_changelog_tp(tp)}
@@ -251,7 +250,7 @@ class Consumer(driver.Consumer):
 
     async def _hand_over(self, batch: RecordBatch) -> None:
         message = self._to_message(batch.tp, batch.records[-1])
-        message.value = batch
+        message.value = cast("Any", batch)
         await self.wait_first(self.callback(message), self.suspend_flow.wait())
 
 

@@ -76,7 +76,7 @@ def _spawn(log: Path, port: int) -> subprocess.Popen[bytes]:
     command += ["--listener-url", url, "--advertised-listener-url", url]
     environment = {"PATH": os.environ.get("PATH", ""), "RUST_LOG": "warn", "NO_COLOR": "1"}
     with log.open("wb") as output:
-        return subprocess.Popen(  # noqa: S603 - a binary of our own dependency, no shell, no user input
+        return subprocess.Popen(
             command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, env=environment, cwd=log.parent
         )
 

@@ -1,4 +1,4 @@
-# ruff: noqa: D102 - the methods are those of agents.worker.ports
+
 """A tiny core to test the shell with: counts events per customer, and sends one output per event.
 
 An event is `{"id", "customer"}`; it counts once per id, at the partition of its customer (elsewhere it is sent
