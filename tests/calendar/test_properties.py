@@ -20,17 +20,32 @@ ZONES = sorted(zone_names())
 
 @cache
 def changes(zone, year):
-    """The days of a year on which the zone's clocks are changed."""
+    """The minutes of a year, in UTC, at which the zone's clocks are changed."""
     local = zone_of(zone)
-    days = [datetime(year, 1, 1, tzinfo=UTC) + timedelta(days=i) for i in range(366)]
+    start = datetime(year, 1, 1, tzinfo=UTC)
+    days = [start + timedelta(days=i) for i in range(366)]
     offsets = [day.astimezone(local).utcoffset() for day in days]
-    return [day for day, before, after in zip(days, offsets, offsets[1:], strict=False) if before != after]
+    return [_change(local, days[i], offsets[i]) for i in range(365) if offsets[i] != offsets[i + 1]]
+
+
+def _change(local, day, before):
+    minutes = (day + timedelta(minutes=i) for i in range(1, 1441))
+    return next(minute for minute in minutes if minute.astimezone(local).utcoffset() != before)
+
+
+def moves_clocks(zone):
+    """True for a zone that has a summer time now."""
+    local = zone_of(zone)
+    return len({datetime(2026, month, 1, tzinfo=UTC).astimezone(local).utcoffset() for month in (1, 7)}) > 1
+
+
+MOVING = [zone for zone in ZONES if moves_clocks(zone)]
 
 
 @st.composite
-def windows(draw):
-    """The windows of a day, some over midnight, some at the hours at which clocks are changed."""
-    times = st.one_of(st.sampled_from([0, 30, 60, 90, 119, 120, 121, 150, 180, 240]), st.integers(0, 1439))
+def windows(draw, near=()):
+    """The windows of a day: any, over midnight too, and edges at the minutes `near` more often than others."""
+    times = st.one_of(st.sampled_from([*near, 0, 720]), st.integers(0, 1439))
     found = []
     for _ in range(draw(st.integers(0, 3))):
         start, end = draw(times), draw(times)
@@ -41,18 +56,27 @@ def windows(draw):
 @st.composite
 def situations(draw):
     """A zone and a span of days around one of its changes where it has any, with week, dates, pauses."""
-    zone = draw(st.sampled_from(ZONES))
+    zone = draw(st.one_of(st.sampled_from(MOVING), st.sampled_from(ZONES)))
     year = draw(st.integers(1973, 2060))
     found = changes(zone, year)
-    day = draw(st.sampled_from(found)) if found else datetime(year, draw(st.integers(1, 12)), 1, tzinfo=UTC)
-    first = (day - timedelta(days=draw(st.integers(3, 8)))).replace(tzinfo=None)
-    week = [draw(windows()) for _ in range(7)]
+    change = draw(st.sampled_from(found)) if found else datetime(year, draw(st.integers(1, 12)), 1, tzinfo=UTC)
+    first = change.replace(hour=0, minute=0, tzinfo=None) - timedelta(days=draw(st.integers(3, 8)))
+    near = edges(zone, change)
+    week = [draw(windows(near)) for _ in range(7)]
     picks = draw(st.lists(st.integers(0, SPAN_DAYS), max_size=3, unique=True))
-    dates = {(first + timedelta(days=pick)).date(): draw(windows()) for pick in picks}
+    dates = {(first + timedelta(days=pick)).date(): draw(windows(near)) for pick in picks}
     begin = int(first.replace(tzinfo=UTC).timestamp()) // 60 + 2 * 1440
     minutes = st.integers(begin, begin + (SPAN_DAYS - 5) * 1440)
     pauses = draw(st.lists(st.tuples(minutes, minutes), max_size=4))
     return zone, week, dates, first, pauses, draw(minutes), draw(minutes), draw(st.integers(0, 4000))
+
+
+def edges(zone, change):
+    """Minutes of the day around what the wall shows before and after a change."""
+    local = zone_of(zone)
+    walls = [(change + timedelta(minutes=shift)).astimezone(local) for shift in (-1, 0)]
+    around = [-61, -60, -31, -30, -1, 0, 1, 30, 31, 60]
+    return sorted({(wall.hour * 60 + wall.minute + shift) % 1440 for wall in walls for shift in around})
 
 
 @settings(deadline=None, max_examples=EXAMPLES)
