@@ -36,9 +36,9 @@ ENV PATH=/opt/mindgap/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     MINDGAP_ENV=production \
     MINDGAP_POLICY=/etc/mindgap/policy/default.yaml
-# The root file system may be read-only: this folder is all that is written to, and nothing in it must survive.
+# The root file system may be read-only (docker run --read-only --tmpfs /tmp): only /tmp is written to, and nothing in
+# it must survive.
 WORKDIR /var/lib/mindgap
-VOLUME /var/lib/mindgap
 USER 10001:10001
 EXPOSE 8480
 STOPSIGNAL SIGTERM
