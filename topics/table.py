@@ -90,6 +90,7 @@ COMMANDS = "escalations.commands"
 IDENTITY_INBOX = "identity-inbox"
 CUSTOMER_INBOX = "customer-inbox"
 ESCALATIONS = "escalations"
+CURRENT = "escalations.current"
 DEAD = "interactions.dead"
 CHANGELOGS: Mapping[str, str] = MappingProxyType(
     {"identities": "changelog.identities", "customers": "changelog.customers"}
