@@ -56,12 +56,12 @@ test-all: setup ## Every test; what this machine lacks is said, and fails the ru
 
 .PHONY: check
 check: setup ## Linters, types, floors, schema drift, documents
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports --no-cache
-	$(BIN)/mindgap schema --check
-	$(BIN)/python -m pytest -q tests/house
+	@failed=; \
+	for tool in "ruff check ." "ruff format --check ." "mypy" "lint-imports --no-cache --no-logo" \
+		"mindgap schema --check" "python -m pytest -q tests/house"; do \
+		echo "== $$tool"; $(BIN)/$$tool || failed="$$failed, $$tool"; \
+	done; \
+	if [ -n "$$failed" ]; then echo "make: failed: $${failed#, }" >&2; exit 1; fi
 
 .PHONY: fix
 fix: setup ## Let the linter and the formatter mend what they can
