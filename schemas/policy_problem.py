@@ -45,9 +45,9 @@ def format_path(path: Path) -> str:
     return text
 
 
-def closest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that `word` is most like, where one is like it."""
+def closest(word: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
+    """The known word that `word` is most like, where one is at least so like it (1 is the same)."""
     names = list(known)
     lowered = {name.lower(): name for name in names}
-    found = difflib.get_close_matches(word[:100].lower(), lowered, n=1, cutoff=0.6)
+    found = difflib.get_close_matches(word[:100].lower(), lowered, n=1, cutoff=likeness)
     return lowered[found[0]] if found else None

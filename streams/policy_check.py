@@ -40,11 +40,11 @@ def _calendars(document: dict[str, Any]) -> Iterator[Finding]:
 
 def _close_zone(zone: str) -> str | None:
     """A zone that `zone` is like, by its whole name or by its city."""
-    whole = closest(zone.replace(" ", "_"), zone_names())
+    whole = closest(zone.replace(" ", "_"), sorted(zone_names()), 0.8)
     if whole:
         return whole
     cities = {name.rpartition("/")[2]: name for name in sorted(zone_names())}
-    city = closest(zone.rpartition("/")[2].replace(" ", "_"), cities)
+    city = closest(zone.rpartition("/")[2].replace(" ", "_"), cities, 0.8)
     return cities[city] if city else None
 
 

@@ -131,6 +131,8 @@ class _Reader:
         if len(path) > DEPTH_MAX:
             raise TextError(f"nested more than {DEPTH_MAX} deep", place)
         self._parsed.places[path] = place
+        if isinstance(node, MappingNode | SequenceNode) and str(node.tag) not in _COLLECTIONS:
+            self._unknown_tag(node, path)
         if isinstance(node, MappingNode):
             return self._mapping(node, path)
         if isinstance(node, SequenceNode):
@@ -157,7 +159,7 @@ class _Reader:
     def _scalar(self, node: ScalarNode, path: Path) -> Any:
         tag = str(node.tag)
         if not tag.startswith(_CORE) or tag.removeprefix(_CORE) not in _TAGS:
-            self._note(f"the tag {tag.removeprefix(_CORE)[:60]!r} is not known here: leave it out", node, path)
+            self._unknown_tag(node, path)
             return None
         if node.style is None and tag != f"{_CORE}str":
             return _resolve(str(node.value))
@@ -171,10 +173,15 @@ class _Reader:
                 self._note("half of a surrogate pair", node, path)
         return text
 
+    def _unknown_tag(self, node: Node, path: Path) -> None:
+        tag = str(node.tag).removeprefix(_CORE)
+        self._note(f"the tag {tag[:60]!r} is not known here: leave it out", node, path)
+
     def _note(self, message: str, node: Node, path: Path) -> None:
         self._parsed.problems.append(TextError(message, _place(node), path))
 
 
+_COLLECTIONS = {f"{_CORE}map", f"{_CORE}seq"}
 _TAGS = {"str", "int", "float", "bool", "null", "timestamp", "merge", "value"}
 
 
