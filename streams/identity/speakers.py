@@ -1,0 +1,106 @@
+"""Who spoke on a public thread, and whose the events are that name nobody: `threads`, for one record of the protocol.
+
+The events without an author stay here, each with the number of its placement, so that it can be placed anew when an
+earlier first contact, or the event that it answers, comes late: the old customer is told to release it, the new one
+gets it, and the higher number counts wherever both end up. An event answered on another thread is not looked for.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from streams.identity.messages import Message, Outgoing, to_customer
+
+Order = tuple[int, int, str]
+
+
+@dataclass(slots=True)
+class Loose:
+    """An event without an author. `author` is the event whose customer it follows, `past` where it was before."""
+
+    event: Any
+    reply_to: str | None
+    author: str | None = None
+    number: int = 0
+    past: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Speakers:
+    """The events of known author by id, the first contact, and the loose events by id."""
+
+    spoken: dict[str, str] = field(default_factory=dict)  # event -> customer, perhaps an alias by now
+    first: Order | None = None
+    loose: dict[str, Loose] = field(default_factory=dict)
+
+    def take(self, message: Message) -> tuple[list[Outgoing], bool]:
+        """Takes a `spoke` or `loose` message; what to send, and whether anything changed."""
+        if message["t"] == "loose":
+            return self._loose(message)
+        return self._spoke(message)
+
+    def _loose(self, message: Message) -> tuple[list[Outgoing], bool]:
+        id_ = message["id"]
+        if id_ in self.loose:
+            return self._sends(*self.loose), False  # what it moved may not have been sent the first time
+        self.loose[id_] = Loose(message["e"], message["r"])
+        return self._sends(*[other for other in self.loose if self._place(other)]), True
+
+    def _spoke(self, message: Message) -> tuple[list[Outgoing], bool]:
+        id_, order = message["id"], (message["o"][0], message["o"][1], message["o"][2])
+        fresh = id_ not in self.spoken
+        if fresh:
+            self.spoken[id_] = message["c"]
+            if message["k"] and (self.first is None or order < self.first):
+                self.first = order
+            for other in self.loose:
+                self._place(other)
+        return self._sends(*(other for other, loose in self.loose.items() if loose.author == id_)), fresh
+
+    def _place(self, id_: str) -> bool:
+        """Whether its author is another one now."""
+        loose = self.loose[id_]
+        author = self._author(id_)
+        if author == loose.author:
+            return False
+        if loose.author is not None and self.spoken[loose.author] not in loose.past:
+            loose.past.append(self.spoken[loose.author])
+        loose.author = author
+        loose.number += 1
+        return True
+
+    def _author(self, id_: str) -> str | None:
+        first = self.first[2] if self.first else None
+        seen = {id_}
+        named = self.loose[id_].reply_to
+        while named is not None and named not in seen:
+            if named in self.spoken:
+                return named
+            if named not in self.loose:
+                break
+            seen.add(named)
+            named = self.loose[named].reply_to
+        return first
+
+    def _sends(self, *ids: str) -> list[Outgoing]:
+        out = []
+        for id_ in ids:
+            loose = self.loose[id_]
+            if loose.author is None:
+                continue
+            customer = self.spoken[loose.author]
+            out.append(to_customer("event", customer, i=None, e=loose.event, id=id_, n=loose.number))
+            past = (other for other in loose.past if other != customer)
+            out += [to_customer("release", other, id=id_, n=loose.number) for other in past]
+        return out
+
+    def encode(self) -> dict[str, Any]:
+        """As a JSON object."""
+        loose = {id_: [x.event, x.reply_to, x.author, x.number, x.past] for id_, x in self.loose.items()}
+        return {"a": self.spoken, "f": self.first, "l": loose}
+
+    @classmethod
+    def decode(cls, stored: dict[str, Any]) -> "Speakers":
+        """What `encode` stored."""
+        first = stored["f"]
+        loose = {id_: Loose(*fields) for id_, fields in stored["l"].items()}
+        return cls(dict(stored["a"]), (first[0], first[1], first[2]) if first else None, loose)
