@@ -6,7 +6,7 @@ All topics of a partition share a node, so all of their batches pass through one
 import asyncio
 import heapq
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any
@@ -158,8 +158,8 @@ class Lane:
             await self._one_by_one(incoming, now)
         for batch in batches:
             self._mark_done(batch)
-        for record in incoming:
-            self._metrics.events_in.labels(record.topic).inc()
+        for topic, number in Counter(record.topic for record in incoming).items():
+            self._metrics.events_in.labels(topic).inc(number)
         self._metrics.batch_records.observe(len(incoming))
         self._metrics.batch_seconds.observe(time.perf_counter() - started)
 

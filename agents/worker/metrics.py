@@ -1,6 +1,7 @@
 """What is measured, for Prometheus. Labels are of bounded number; none holds anything personal."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter as Numbers
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -63,10 +64,11 @@ class Metrics:
         for what, number in counts.items():
             self.core.labels(str(what)).inc(number)
 
-    def sent(self, sends: Iterable[Send]) -> None:
+    def sent(self, sends: Sequence[Send]) -> None:
         """Count outputs, escalations by what they say."""
+        for topic, number in Numbers(send.topic for send in sends).items():
+            self.outputs.labels(topic).inc(number)
         for send in sends:
-            self.outputs.labels(send.topic).inc()
             if send.topic == ESCALATIONS and send.value is not None:
                 self._escalation(send.value)
 

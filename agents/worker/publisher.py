@@ -19,7 +19,7 @@ from agents.worker.fence import Fence
 from agents.worker.letters import dead_letter
 from agents.worker.metrics import Metrics
 from agents.worker.ports import Dead, Effects, State
-from topics.table import CHANGELOGS, DEAD, physical
+from topics.table import CHANGELOGS, DEAD, TOPICS, physical
 
 _BACKOFF_FIRST_S = 0.1
 _BACKOFF_MAX_S = 5.0
@@ -60,6 +60,7 @@ class Publisher:
     ) -> None:
         self._partition = partition
         self._prefix = prefix
+        self._names = {name: physical(prefix, name) for name in TOPICS}
         self._producer = producer
         self._stores = stores
         self._fence = fence
@@ -74,7 +75,7 @@ class Publisher:
         if writes:
             refused = await self._confirm(
                 [
-                    _Out(physical(self._prefix, CHANGELOGS[table]), key, value, self._partition)
+                    _Out(self._names[CHANGELOGS[table]], key, value, self._partition)
                     for (table, key), value in writes.items()
                 ]
             )
@@ -87,7 +88,7 @@ class Publisher:
                     self._stores[table][key] = value
             self._metrics.state_bytes.inc(sum(len(value) for value in writes.values() if value is not None))
         sends = [
-            _Out(physical(self._prefix, send.topic), send.key, send.value, send.partition, tuple(send.headers or ()))
+            _Out(self._names[send.topic], send.key, send.value, send.partition, tuple(send.headers or ()))
             for send in effects.sends
         ]
         sends += [self._dead(dead) for dead in effects.dead]
@@ -104,7 +105,7 @@ class Publisher:
     def _dead(self, dead: Dead) -> _Out:
         self._metrics.dead_lettered(dead.reason, dead.record.topic)
         value = dead_letter(dead, self._prefix, self._clock.now())
-        return _Out(physical(self._prefix, DEAD), dead.record.key, value, self._partition)
+        return _Out(self._names[DEAD], dead.record.key, value, self._partition)
 
     async def _confirm(self, outs: Sequence[_Out]) -> list[_Out]:
         """Send all, until each is confirmed; gives those that the broker will never take."""

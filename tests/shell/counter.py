@@ -1,4 +1,3 @@
-
 """A tiny core to test the shell with: counts events per customer, and sends one output per event.
 
 An event is `{"id", "customer"}`; it counts once per id, at the partition of its customer (elsewhere it is sent

@@ -91,6 +91,7 @@ def test_commands(settings):
             capture_output=True,
             text=True,
             timeout=60,
+            check=False,
         )
 
     before = run("check")

@@ -1,0 +1,85 @@
+"""Parts of the shell's surroundings, in memory."""
+
+import asyncio
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+from aiokafka import ConsumerRecord
+from faust.types import TP
+
+from agents.lease import Lease
+from agents.transport import Progress, RecordBatch
+from agents.worker.fence import Fence
+from agents.worker.metrics import Metrics
+from agents.worker.publisher import Publisher
+
+
+class SteppedClock:
+    """A clock that stands still until it is told otherwise."""
+
+    def __init__(self, at: int = 1_000_000) -> None:
+        self.at = at
+
+    def now(self) -> int:
+        return self.at
+
+    def wall_seconds(self, duration: int) -> float:
+        return duration / 1000
+
+
+@dataclass
+class FakeProducer:
+    """Confirms what it is sent, in order, unless told how an attempt fails: at the call, or at the confirmation."""
+
+    sent: list[tuple[str, bytes | None, bytes | None, int | None]] = field(default_factory=list)
+    at_call: list[BaseException | None] = field(default_factory=list)
+    at_confirmation: list[BaseException | None] = field(default_factory=list)
+
+    async def enqueue(self, topic, key, value, *, partition, timestamp_ms, headers=()) -> Any:
+        if self.at_call and (problem := self.at_call.pop(0)):
+            raise problem
+        future = asyncio.get_running_loop().create_future()
+        if self.at_confirmation and (problem := self.at_confirmation.pop(0)):
+            future.set_exception(problem)
+        else:
+            self.sent.append((topic, key, value, partition))
+            future.set_result(None)
+        return future
+
+
+@dataclass
+class Bench:
+    """A publisher with everything round it."""
+
+    app: Any = field(default_factory=lambda: SimpleNamespace(consumer_generation_id=7, rebalancing=False))
+    producer: FakeProducer = field(default_factory=FakeProducer)
+    clock: SteppedClock = field(default_factory=SteppedClock)
+    metrics: Metrics = field(default_factory=Metrics)
+    stores: dict[str, dict[bytes, bytes]] = field(default_factory=lambda: {"identities": {}, "customers": {}})
+    seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.fence = Fence(self.app, 7, Lease(6.0, lambda: self.seconds))
+        self.publisher = Publisher(
+            1,
+            prefix="",
+            producer=self.producer,
+            stores=self.stores,
+            fence=self.fence,
+            clock=self.clock,
+            metrics=self.metrics,
+        )
+
+
+def batch(topic: str, values: list[bytes], *, offset: int = 0, at: int = 1000, key: bytes = b"k") -> RecordBatch:
+    """A batch of partition 1; records are 10 ms apart."""
+    tp = TP(topic, 1)
+    records = [
+        ConsumerRecord(topic, 1, offset + n, at + 10 * n, 0, key, value, None, len(key), len(value), ())
+        for n, value in enumerate(values)
+    ]
+    return RecordBatch(tp, records, 7)
+
+
+DRAINED = Progress(drained=True, oldest=None, lag=0)

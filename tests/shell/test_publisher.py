@@ -1,0 +1,116 @@
+"""State before outputs, all confirmed, and nothing past the fence."""
+
+import asyncio
+
+import pytest
+from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError
+
+from agents.worker import publisher as publisher_module
+from agents.worker.fence import Fenced
+from agents.worker.publisher import StateRefused
+from tests.shell.counter import Did, Out
+from tests.shell.fakes import Bench
+
+
+@pytest.fixture(autouse=True)
+def _fast(monkeypatch):
+    monkeypatch.setattr(publisher_module, "_BACKOFF_FIRST_S", 0.001)
+
+
+def effects() -> Did:
+    return Did(
+        writes=[("customers", b"a", b"1"), ("identities", b"i", b"2")],
+        sends=[Out("escalations", b"a", b"out")],
+    )
+
+
+async def test_state_goes_first():
+    """State is confirmed and applied before an output is sent."""
+    bench = Bench()
+    await bench.publisher.publish(effects())
+    assert [topic for topic, *_ in bench.producer.sent] == [
+        "changelog.customers",
+        "changelog.identities",
+        "escalations",
+    ]
+    assert bench.stores == {"customers": {b"a": b"1"}, "identities": {b"i": b"2"}}
+    assert bench.producer.sent[0][3] == 1
+
+
+async def test_a_tombstone_deletes():
+    """A write of None deletes, in the changelog and here."""
+    bench = Bench()
+    bench.stores["customers"][b"a"] = b"1"
+    await bench.publisher.publish(Did(writes=[("customers", b"a", None)]))
+    assert bench.stores["customers"] == {}
+    assert bench.producer.sent == [("changelog.customers", b"a", None, 1)]
+
+
+@pytest.mark.parametrize("where", ["at_call", "at_confirmation"])
+async def test_broker_errors_are_retried(where):
+    """What the broker does not confirm is sent again, and only that; no output goes out before its state."""
+    bench = Bench()
+    getattr(bench.producer, where).extend([None, KafkaTimeoutError(), None, KafkaTimeoutError(), None])
+    await bench.publisher.publish(effects())
+    assert [key for _, key, *_ in bench.producer.sent] == [b"a", b"i", b"a"]
+    assert bench.publisher.retrying_since is None
+
+
+async def test_state_that_no_broker_takes():
+    """Refused state is an error of the batch, with nothing applied and no output sent."""
+    bench = Bench()
+    bench.producer.at_confirmation = [MessageSizeTooLargeError()]
+    with pytest.raises(StateRefused):
+        await bench.publisher.publish(effects())
+    assert bench.stores["customers"] == {}
+    assert "escalations" not in [topic for topic, *_ in bench.producer.sent]
+
+
+async def test_output_that_no_broker_takes():
+    """A refused output is counted and given up: it must not stop the partition."""
+    bench = Bench()
+    bench.producer.at_call = [None, None, MessageSizeTooLargeError()]
+    await bench.publisher.publish(effects())
+    assert bench.metrics.registry.get_sample_value("mindgap_outputs_refused_total") == 1
+
+
+async def test_a_process_that_overslept_writes_nothing():
+    """Once the lease has run out nothing is sent; when the generation is another, it never will be."""
+    bench = Bench()
+    bench.seconds = 6.5
+    publishing = asyncio.create_task(bench.publisher.publish(effects()))
+    await asyncio.sleep(0.12)
+    assert bench.producer.sent == []
+    bench.app.consumer_generation_id = 8
+    with pytest.raises(Fenced):
+        await asyncio.wait_for(publishing, 2)
+    assert bench.producer.sent == []
+    assert bench.stores["customers"] == {}
+
+
+async def test_the_fence_is_looked_at_before_every_send():
+    """A generation that ends between two records lets the second go no more."""
+    bench = Bench()
+    enqueue = bench.producer.enqueue
+
+    async def enqueue_then_lose(*arguments, **named):
+        bench.app.consumer_generation_id = 8
+        return await enqueue(*arguments, **named)
+
+    bench.producer.enqueue = enqueue_then_lose
+    with pytest.raises(Fenced):
+        await bench.publisher.publish(effects())
+    assert len(bench.producer.sent) == 1
+    assert bench.stores["customers"] == {}
+
+
+async def test_waits_while_the_group_rebalances():
+    """During a rebalance writes wait; they go out if the generation is still the same."""
+    bench = Bench()
+    bench.app.rebalancing = True
+    publishing = asyncio.create_task(bench.publisher.publish(effects()))
+    await asyncio.sleep(0.12)
+    assert bench.producer.sent == []
+    bench.app.rebalancing = False
+    await asyncio.wait_for(publishing, 2)
+    assert len(bench.producer.sent) == 3
