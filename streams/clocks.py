@@ -130,6 +130,9 @@ def _segments(
     policies: PolicyHistory,
 ) -> list[Segment]:
     first = run.starts[0][0]
+    if len(policies.entries) == 1 and len(run.starts) == 1:
+        piece = (first, FOREVER, policies.entries[0].policy, run.started_at)
+        return [_segment(run, thread, issue, facts, done, policies, piece)]
     entries = policies.chain(run.started_at)
     cuts = sorted({first, *(since for since, _ in run.starts), *(e.since for e in entries if e.since > first)})
     segments = []
@@ -177,6 +180,8 @@ def _paused(
     """The pauses that count under `policy` from `at` on; those before were granted by the versions of their time."""
     if run.metric not in ("resolution", "issue_resolution"):
         return []
+    if len(policies.entries) == 1:
+        return _pauses_by(policy.pauses, thread, issue)
     entries = [entry for entry in policies.chain(run.started_at) if entry.since < at] if at > run.started_at else []
     if all(entry.policy.pauses == policy.pauses for entry in entries):
         return _pauses_by(policy.pauses, thread, issue)

@@ -4,14 +4,13 @@ What lies after `now` is what will be true if nothing more happens; reading it u
 and its next moment is the customer's next wake-up.
 """
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from streams.clocks import Clock, clocks
 from streams.episodes import Episode, history_episodes, sla_episodes
 from streams.history import Closing, History, sweep
-from streams.intervals import FOREVER
-from streams.issue import Issue
 from streams.log import Log
 from streams.patterns import NOWHERE, Hold, Outside, patterns
 from streams.policy import PolicyHistory
@@ -27,11 +26,16 @@ class Derived:
     """By issue id."""
     episodes: list[Episode]
     moments: list[int] = field(default_factory=list)
-    """Instants at which some episode begins, changes or ends, sorted."""
+    """Instants at which some episode begins, changes or ends, or another policy takes effect, sorted."""
+    changes: frozenset[int] = frozenset()
+    """Instants at which another policy takes effect."""
+    index: object | None = None
+    """`streams.subjects` keeps its index of the episodes here."""
 
     def next_moment(self, now: int) -> int | None:
         """The first moment after `now`, or None."""
-        return next((moment for moment in self.moments if moment > now), None)
+        place = bisect_right(self.moments, now)
+        return self.moments[place] if place < len(self.moments) else None
 
 
 def derive(log: Log, policies: PolicyHistory, closings: Sequence[Closing] = (), outside: Outside = NOWHERE) -> Derived:
@@ -51,19 +55,6 @@ def derive(log: Log, policies: PolicyHistory, closings: Sequence[Closing] = (), 
         found = patterns(issue, history, by_issue.get(id(issue), []), policies, outside)
         holds[issue.id] = found
         episodes += history_episodes(issue, found, changes)
-    derived = Derived(history, all_clocks, holds, episodes)
-    derived.moments = sorted(set(_moments(derived)))
-    return derived
+    moments = {moment for episode in episodes for moment in episode.moments()} | changes
+    return Derived(history, all_clocks, holds, episodes, sorted(moments), changes)
 
-
-def _moments(derived: Derived) -> Iterator[int]:
-    for episode in derived.episodes:
-        for step in episode.steps:
-            yield step.at
-        if episode.end < FOREVER:
-            yield episode.end
-
-
-def issue_of(derived: Derived, thread: str) -> Issue | None:
-    """The issue that a thread belongs to."""
-    return derived.history.by_thread.get(thread)

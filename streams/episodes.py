@@ -1,6 +1,6 @@
 """Episodes: the intervals in which something should be escalated, with what it is and how severe it was when."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -48,6 +48,13 @@ class Episode:
     def peak(self, now: int) -> str:
         """The highest severity up to `now`."""
         return highest({step.severity for step in self.steps if step.at <= now})
+
+    def moments(self) -> Iterator[int]:
+        """The instants at which it begins, changes or ends."""
+        for step in self.steps:
+            yield step.at
+        if self.end < FOREVER:
+            yield self.end
 
     def over(self, now: int) -> bool:
         """True where it has ended by `now`."""

@@ -37,6 +37,8 @@ class Emitted:
     closed: list[Standing] = field(default_factory=list)
     settled_at: int = -FOREVER
     """When it was last compared with the history."""
+    compared: Derived | None = None
+    """What it was last compared with; not stored. While that is the same, only what time has changed is looked at."""
 
 
 def reconcile(
@@ -56,6 +58,10 @@ class _Reconciler:
         self.context = context
         self.cause = cause
         self.subjects = Subjects.of(derived)
+        self.unchanged = emitted.compared is derived and not any(
+            emitted.settled_at < change <= now for change in derived.changes
+        )
+        emitted.compared = derived
         self.records: list[Record] = []
 
     def run(self) -> list[Record]:
@@ -86,7 +92,19 @@ class _Reconciler:
         """The subjects with something to compare, in the order in which things became true."""
         begun = {subject: episodes[0].start for subject, episodes in self.subjects.episodes.items()}
         known: Iterable[Subject] = {*open_by, *(s for s, start in begun.items() if start <= self.now)}
+        if self.unchanged:
+            known = [s for s in known if self.moved(s) or (s in open_by and self.rung(open_by[s]))]
         return sorted(known, key=lambda s: (begun.get(s, self.now), s))
+
+    def moved(self, subject: Subject) -> bool:
+        """Has time alone changed what holds of the subject since we looked last?"""
+        since, now = self.emitted.settled_at, self.now
+        return any(since < at <= now for e in self.subjects.episodes.get(subject, ()) for at in e.moments())
+
+    def rung(self, standing: Standing) -> bool:
+        """Is its ladder, its acknowledgement or its suppression due?"""
+        due = ladder.next_wake(standing, self.policy)
+        return due is not None and due <= self.now
 
     # -- one subject ------------------------------------------------------------------------------------
 

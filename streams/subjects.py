@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from streams.clocks import Clock
 from streams.derive import Derived
 from streams.episodes import Episode
-from streams.issue import Issue
 from streams.standing import Standing
 
 Subject = tuple[str, str]
@@ -18,15 +17,18 @@ class Subjects:
 
     derived: Derived
     episodes: dict[Subject, list[Episode]] = field(default_factory=dict)
-    clocks: dict[str, Clock] = field(default_factory=dict)
-    issues: dict[str, Issue] = field(default_factory=dict)
+    clocks: dict[tuple[str, str], list[Clock]] = field(default_factory=dict)
+    """By metric and thread."""
 
     @classmethod
     def of(cls, derived: Derived) -> "Subjects":
-        """Index a derived history."""
+        """The index of a derived history; made once."""
+        if isinstance(derived.index, cls):
+            return derived.index
         found = cls(derived)
-        found.clocks = {clock.id: clock for clock in derived.clocks}
-        found.issues = {issue.id: issue for issue in derived.history.issues}
+        derived.index = found
+        for clock in derived.clocks:
+            found.clocks.setdefault((clock.run.metric, clock.run.thread), []).append(clock)
         for episode in derived.episodes:
             found.episodes.setdefault(subject_of(episode), []).append(episode)
         for episodes in found.episodes.values():
@@ -41,13 +43,11 @@ class Subjects:
                 return None
             if standing.kind == "history":
                 return ("history", issue.id)
-            clock = next((c for c in self.derived.clocks if c.run is issue.run), None)
+            thread = issue.run.thread if issue.run is not None else ""
+            clock = next((c for c in self.clocks.get(("issue_resolution", thread), ()) if c.run is issue.run), None)
             return ("sla", clock.id) if clock else None
-        for clock in self.derived.clocks:
-            run = clock.run
-            if run.metric != standing.metric or run.thread != standing.thread:
-                continue
-            if run.metric in ("first_response", "resolution") or standing.anchor in run.contacts:
+        for clock in self.clocks.get((standing.metric or "", standing.thread), ()):
+            if clock.run.metric in ("first_response", "resolution") or standing.anchor in clock.run.contacts:
                 return ("sla", clock.id)
         return None
 
