@@ -157,7 +157,7 @@ class _Sweep:
         issue = self.history.by_thread.get(thread.id)
         if issue is not None:
             return issue
-        if event.kind in IDLE:
+        if event.kind in IDLE or event.actor == "peer":
             return None
         group = self.groups[thread.id]
         issue = self.group_issue.get(id(group))
@@ -294,6 +294,8 @@ class _Sweep:
     def solve(self, event: Event, thread: Thread, issue: Issue) -> None:
         if thread.active:
             self.end_thread(thread, event.at, "solved", event)
+        else:
+            self.end_promises(thread, event, "solved")  # made after it was solved, and settled by solving it again
         last = thread.last_contact
         for other in issue.threads:
             theirs = other.last_contact

@@ -200,6 +200,7 @@ class _Reconciler:
         step = episode.step(self.now)
         disproved = RANKS[standing.peak] > RANKS[episode.peak(self.now)]
         worse = RANKS[step.severity] > RANKS[standing.severity]
+        retracted = disproved and self.gone(standing) == "late_evidence"
         was = self.shown(standing)
         self.take(standing, episode, step)
         standing.since = min(standing.since, episode.start)
@@ -220,7 +221,6 @@ class _Reconciler:
                 change = "updated"
         if change is None:
             return
-        retracted = disproved and self.cause.earliest < FOREVER
         self.say(standing, episode, change, step.at if worse else self.now, retracted=retracted)
 
     def lifecycle(self, standing: Standing, *, worse: bool) -> str | None:
