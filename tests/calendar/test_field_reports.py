@@ -148,3 +148,26 @@ def test_edges_inside_the_change():
     twice = calendar("America/New_York", {"sun": ["01:15-01:45"]})
     assert due(twice, "2026-11-01T00:00:00-04:00", 1) == "2026-11-01T05:15:00.001Z"
     assert twice.between(parse_time("2026-11-01T00:00:00Z"), parse_time("2026-11-02T00:00:00Z")) == 90 * MINUTE
+
+
+def test_offsets_with_seconds():
+    """Liberia moved its clocks by 44 minutes and 30 seconds in 1972: midnight was skipped, and the day was shorter."""
+    monrovia = calendar("Africa/Monrovia", {"fri": ["00:00-02:00"]})
+    day = parse_time("1972-01-07T00:00:00Z")
+    assert monrovia.between(day, day + DAY) == 2 * HOUR - (44 * MINUTE + 30_000)
+    assert due(monrovia, "1972-01-07T00:00:00Z", 1) == "1972-01-07T00:44:30.001Z"
+
+
+def test_negative_summer_time():
+    """Dublin's winter time is the exception in the database, and its hours are as long as anybody's."""
+    dublin = calendar("Europe/Dublin", {"sun": ["00:00-06:00"]})
+    spring, autumn = parse_time("2026-03-28T12:00:00Z"), parse_time("2026-10-24T12:00:00Z")
+    assert dublin.between(spring, spring + DAY) == 5 * HOUR
+    assert dublin.between(autumn, autumn + DAY) == 7 * HOUR
+
+
+def test_ramadan_in_morocco():
+    """Casablanca changes its clocks four times in some years, and nothing is lost or counted twice."""
+    whole = calendar("Africa/Casablanca", {"mon-sun": ["09:00-17:00", "17:00-09:00"]}, {"1999-01-01": []})
+    start = parse_time("2026-01-01T00:00:00Z")
+    assert whole.between(start, start + 365 * DAY) == 365 * DAY
