@@ -1,0 +1,139 @@
+"""The record of a hotspot: what its cases have in common, for a supervisor (contract, section 6)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from schemas.times import format_time, seconds
+from streams.policy import Policy, TargetFacts
+from streams.present import EVIDENCE_MAX, SCHEMA_VERSION, UNROUTED
+from streams.standing import ACKNOWLEDGED, RESOLVED, Standing
+
+_TOPIC_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One customer's escalation, as far as it counts. Times in ms, `first_contact_at` as the record has it."""
+
+    id: str
+    topic: str
+    customer_id: str
+    severity: str
+    hot_at: int
+    """When it was found to be error or critical, or to have risen to critical."""
+    issue_id: str
+    channels: tuple[str, ...]
+    public: bool
+    contacts: int
+    first_contact_at: str | None
+
+
+class Snapshot(NamedTuple):
+    """What a hotspot's cases amount to."""
+
+    channels: tuple[str, ...]
+    """In order of first use."""
+    public: bool
+    contacts: int
+    first_contact_at: str | None
+    earliest: str
+    """The escalation with the earliest first contact."""
+
+
+def snapshot(cases: Iterable[Case]) -> Snapshot:
+    """Sums the cases up; the contacts of an issue with several escalations count once."""
+    ordered = sorted(cases, key=lambda case: (case.first_contact_at is None, case.first_contact_at or "", case.id))
+    contacts: dict[tuple[str, str], int] = {}
+    for case in ordered:
+        issue = (case.customer_id, case.issue_id)
+        contacts[issue] = max(contacts.get(issue, 0), case.contacts)
+    return Snapshot(
+        channels=tuple(dict.fromkeys(channel for case in ordered for channel in case.channels)),
+        public=any(case.public for case in ordered),
+        contacts=sum(contacts.values()),
+        first_contact_at=ordered[0].first_contact_at if ordered else None,
+        earliest=ordered[0].id if ordered else "",
+    )
+
+
+class Said(NamedTuple):
+    """What a revision says beside what the cases amount to."""
+
+    change: str
+    customers: int
+    """How many have a case now."""
+    most: int
+    """How many had one at its height."""
+    evidence: tuple[str, ...]
+    reason: str | None
+    provisional: bool
+    lag: int
+    """ms since it became true."""
+
+
+def hotspot_record(
+    standing: Standing, topic: str, shown: Snapshot, said: Said, policy: Policy, now: int
+) -> dict[str, Any]:
+    """The record of the newest revision of `standing`, at `now` (ms)."""
+    record: dict[str, Any] = {
+        "escalation_id": standing.id,
+        "revision": standing.revision,
+        "kind": "hotspot",
+        "status": standing.status,
+        "change": said.change,
+    }
+    if said.reason is not None:
+        record["reason"] = said.reason
+    if standing.previous is not None:
+        record["previous"] = standing.previous
+    route = _route(standing, topic, policy)
+    over = standing.status == RESOLVED
+    record |= {
+        "severity": standing.severity,
+        "level": standing.level,
+        "route": route,
+        "waiting_on": "nobody" if over else "company",
+    }
+    if standing.status == ACKNOWLEDGED and standing.acknowledged_by is not None:
+        record["acknowledged_by"] = standing.acknowledged_by
+        record["acknowledged_role"] = route["role"]
+        record["time_to_acknowledge_s"] = seconds(max(0, standing.time_to_acknowledge or 0))
+    record |= {
+        "backfilled": False,
+        "provisional": said.provisional,
+        "topic": topic,
+        "channels": list(shown.channels),
+        "public": shown.public,
+    }
+    if shown.first_contact_at is not None:
+        record["first_contact_at"] = shown.first_contact_at
+    return record | {
+        "contacts": shown.contacts,
+        "detected_at": format_time(now),
+        "detection_lag_s": seconds(said.lag),
+        "evidence": list(said.evidence[:EVIDENCE_MAX]),
+        "summary": _summary(topic, shown, said, over=over),
+        "policy_version": policy.version,
+        "schema_version": SCHEMA_VERSION,
+        "runbook": "docs/runbook.md#hotspot",
+    }
+
+
+def _route(standing: Standing, topic: str, policy: Policy) -> dict[str, str]:
+    """The ladder's role goes before the routes."""
+    steps = policy.ladder(standing.severity)
+    role = steps[min(standing.level, len(steps)) - 1].role if steps and standing.level > 0 else None
+    role = role or policy.route(TargetFacts(topic=topic)) or UNROUTED
+    contact = policy.contact(role)
+    return {"role": role, "contact": contact} if contact else {"role": role}
+
+
+def _summary(topic: str, shown: Snapshot, said: Said, *, over: bool) -> str:
+    about = topic[:_TOPIC_SHOWN]
+    if over:
+        left = f"{said.customers} customers still have an open escalation about {about}"
+        return f"Over: {left}, {said.most} at its height"
+    channels = ", ".join(channel.replace("_", " ") for channel in shown.channels)
+    since = f"; the earliest, {shown.earliest}, since {shown.first_contact_at}" if shown.first_contact_at else ""
+    return f"{said.customers} customers have an open error or critical escalation about {about}, by {channels}{since}"
