@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import IO, Any
 
 from agents.cli import BadInput
-
 from schemas.times import parse_time
 from streams.intake import Rejected, parse
 from streams.replay import Line
@@ -91,5 +90,3 @@ def _opened(name: str) -> IO[bytes]:
     if path.suffix == ".gz":
         return gzip.open(path, "rb")
     return path.open("rb")
-
-

@@ -94,45 +94,63 @@ def clocks(history: History, policies: PolicyHistory) -> list[Clock]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Life:
+    """A run and what its clock depends on."""
+
+    run: Run
+    thread: Thread | None
+    issue: Issue | None
+    facts: TargetFacts
+    done: list[Interval]
+    policies: PolicyHistory
+
+    @property
+    def before_stop(self) -> list[Interval]:
+        """Solved intervals that a reopening ended; the solve that stops the clock pauses nothing."""
+        stop = self.run.stop
+        return [span for span in self.done if stop is None or span[0] < stop]
+
+    def pauses_by(self, statuses: frozenset[str]) -> list[Interval]:
+        """Intervals in which the thread, or every unsolved thread of the issue, was in one of `statuses`."""
+        if self.thread is not None:
+            return union(self.thread.pauses(statuses))
+        assert self.issue is not None
+        return all_paused(self.issue, statuses)
+
+
 def _clock(
     run: Run, thread: Thread | None, issue: Issue | None, history: History, policies: PolicyHistory
 ) -> Clock | None:
     facts = run.facts or (thread.facts(history.tier) if thread else TargetFacts())
-    if run.metric == "resolution" and thread is not None:
-        done = thread.done
-    elif run.metric == "issue_resolution" and issue is not None:
-        done = [(before.end, after.start) for before, after in pairwise(issue.unresolved)]
-        if issue.unresolved and issue.unresolved[-1].end < FOREVER:
-            done.append((issue.unresolved[-1].end, FOREVER))
-    else:
-        done = []
-    segments = list(_segments(run, thread, issue, facts, done, policies))
+    life = _Life(run, thread, issue, facts, _done(run, thread, issue), policies)
+    segments = list(_segments(life))
     if all(segment.target is None for segment in segments):
         return None
-    phases, breaches = _phases(run, segments, done)
+    phases, breaches = _phases(run, segments, life.done)
     overstayed = thread.overstayed if thread is not None and run.metric == "resolution" else []
-    author = run.anchor.id if thread is not None and thread.public else ""
-    key = fingerprint("clk", run.metric, run.thread, author or (run.anchor.id if _many(run) else ""))
-    return Clock(key, run, issue, thread, segments, phases, breaches, done, overstayed)
+    named = (thread is not None and thread.public) or run.metric in ("next_response", "promise", "issue_resolution")
+    id_ = fingerprint("clk", run.metric, run.thread, run.anchor.id if named else "")
+    return Clock(id_, run, issue, thread, segments, phases, breaches, life.done, overstayed)
 
 
-def _many(run: Run) -> bool:
-    """True where a thread can have several clocks of this metric."""
-    return run.metric in ("next_response", "promise", "issue_resolution")
+def _done(run: Run, thread: Thread | None, issue: Issue | None) -> list[Interval]:
+    """When what the clock is about was solved."""
+    if run.metric == "resolution" and thread is not None:
+        return thread.done
+    if run.metric != "issue_resolution" or issue is None:
+        return []
+    done = [(before.end, after.start) for before, after in pairwise(issue.unresolved)]
+    if issue.unresolved and issue.unresolved[-1].end < FOREVER:
+        done.append((issue.unresolved[-1].end, FOREVER))
+    return done
 
 
-def _segments(
-    run: Run,
-    thread: Thread | None,
-    issue: Issue | None,
-    facts: TargetFacts,
-    done: list[Interval],
-    policies: PolicyHistory,
-) -> list[Segment]:
+def _segments(life: _Life) -> list[Segment]:
+    run, policies = life.run, life.policies
     first = run.starts[0][0]
     if len(policies.entries) == 1 and len(run.starts) == 1:
-        piece = (first, FOREVER, policies.entries[0].policy, run.started_at)
-        return [_segment(run, thread, issue, facts, done, policies, piece)]
+        return [_segment(life, first, FOREVER, policies.entries[0].policy, run.started_at)]
     entries = policies.chain(run.started_at)
     cuts = sorted({first, *(since for since, _ in run.starts), *(e.since for e in entries if e.since > first)})
     segments = []
@@ -142,62 +160,43 @@ def _segments(
             break
         policy = next(e.policy for e in reversed(entries) if e.since <= max(at, entries[0].since))
         counted_from = next(start for since, start in reversed(run.starts) if since <= at)
-        segments.append(_segment(run, thread, issue, facts, done, policies, (at, end, policy, counted_from)))
+        segments.append(_segment(life, at, end, policy, counted_from))
     return segments
 
 
-def _segment(
-    run: Run,
-    thread: Thread | None,
-    issue: Issue | None,
-    facts: TargetFacts,
-    done: list[Interval],
-    policies: PolicyHistory,
-    piece: tuple[int, int, Policy, int],
-) -> Segment:
-    at, end, policy, counted_from = piece
+def _segment(life: _Life, at: int, end: int, policy: Policy, counted_from: int) -> Segment:
+    run = life.run
     if run.metric == "promise":
         assert run.due is not None
         due = run.due + policy.promise_grace
         return Segment(at, end, policy, counted_from, due - counted_from, None, None, due, [])
-    target = policy.issue_target if run.metric == "issue_resolution" else policy.target(run.metric, facts)
+    target = policy.issue_target if run.metric == "issue_resolution" else policy.target(run.metric, life.facts)
     if target is None:
         return Segment(at, end, policy, counted_from, None, None, None, None, [])
-    paused = _paused(run, thread, issue, policies, policy, at)
-    before_stop = [span for span in done if run.stop is None or span[0] < run.stop]  # a solve ends it, and pauses nothing
-    pauses = union([*paused, *before_stop])
-    limit = target.target_ms
-    due = target.calendar.add(counted_from, limit, pauses)
-    warn = None
-    if target.warn_ms is not None:
-        warn = target.calendar.add(counted_from, target.warn_ms, pauses)
-    return Segment(at, end, policy, counted_from, limit, target.calendar, warn, due, pauses)
+    pauses = union([*_paused(life, policy, at), *life.before_stop])
+    length, calendar = target.target_ms, target.calendar
+    warn = None if target.warn_ms is None else calendar.add(counted_from, target.warn_ms, pauses)
+    return Segment(
+        at, end, policy, counted_from, length, calendar, warn, calendar.add(counted_from, length, pauses), pauses
+    )
 
 
-def _paused(
-    run: Run, thread: Thread | None, issue: Issue | None, policies: PolicyHistory, policy: Policy, at: int
-) -> list[Interval]:
+def _paused(life: _Life, policy: Policy, at: int) -> list[Interval]:
     """The pauses that count under `policy` from `at` on; those before were granted by the versions of their time."""
+    run, policies = life.run, life.policies
     if run.metric not in ("resolution", "issue_resolution"):
         return []
     if len(policies.entries) == 1:
-        return _pauses_by(policy.pauses, thread, issue)
+        return life.pauses_by(policy.pauses)
     entries = [entry for entry in policies.chain(run.started_at) if entry.since < at] if at > run.started_at else []
     if all(entry.policy.pauses == policy.pauses for entry in entries):
-        return _pauses_by(policy.pauses, thread, issue)
+        return life.pauses_by(policy.pauses)
     found: list[Interval] = []
     bounds = [*(max(entry.since, 0) for entry in entries), at]
     for entry, (start, end) in zip(entries, pairwise(bounds), strict=True):
-        found += intersect(_pauses_by(entry.policy.pauses, thread, issue), [(start, end)])
-    found += intersect(_pauses_by(policy.pauses, thread, issue), [(at, FOREVER)])
+        found += intersect(life.pauses_by(entry.policy.pauses), [(start, end)])
+    found += intersect(life.pauses_by(policy.pauses), [(at, FOREVER)])
     return union(found)
-
-
-def _pauses_by(statuses: frozenset[str], thread: Thread | None, issue: Issue | None) -> list[Interval]:
-    if thread is not None:
-        return union(thread.pauses(statuses))
-    assert issue is not None
-    return all_paused(issue, statuses)
 
 
 def all_paused(issue: Issue, statuses: frozenset[str]) -> list[Interval]:

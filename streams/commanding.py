@@ -8,7 +8,7 @@ from streams.derive import Derived
 from streams.history import Closing
 from streams.intervals import FOREVER
 from streams.policy import Policy
-from streams.present import Context, revision
+from streams.present import Context, Scene, revision
 from streams.reconcile import Emitted, Record
 from streams.standing import ACKNOWLEDGED, OPEN, RESOLVED, SUPPRESSED, Standing
 from streams.subjects import Subjects
@@ -64,7 +64,8 @@ def obey(
     episode = next((each for each in reversed(episodes) if each.start <= now), None)
     standing.revision += 1
     change = CHANGES[command.action]
-    return Obeyed([revision(standing, episode, subjects, policy, now, context, change, 0, extra)], closing)
+    scene = Scene(subjects, policy, now, context)
+    return Obeyed([revision(scene, standing, episode, change, **extra)], closing)
 
 
 def _stop(standing: Standing, status: str, now: int) -> None:

@@ -57,4 +57,3 @@ def derive(log: Log, policies: PolicyHistory, closings: Sequence[Closing] = (), 
         episodes += history_episodes(issue, found, changes)
     moments = {moment for episode in episodes for moment in episode.moments()} | changes
     return Derived(history, all_clocks, holds, episodes, sorted(moments), changes)
-

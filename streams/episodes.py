@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from streams.clocks import AT_RISK, BREACHED, Clock
+from streams.clocks import AT_RISK, Clock
 from streams.intervals import FOREVER
 from streams.issue import Issue
 from streams.patterns import Hold

@@ -66,7 +66,12 @@ def stops_response(event: Event, policy: Policy) -> bool:
     """True for what satisfies a response clock under `policy`."""
     if is_human_answer(event, policy):
         return True
-    return policy.answers_bot and event.actor == "bot" and event.kind in ("answered", "reply") and not event.data.get("auto")
+    return (
+        policy.answers_bot
+        and event.actor == "bot"
+        and event.kind in ("answered", "reply")
+        and not event.data.get("auto")
+    )
 
 
 def solves(event: Event) -> bool:
@@ -135,7 +140,7 @@ class _Sweep:
         elif event.kind == "promise_kept":
             self.end_promises(thread, event, "kept")
         elif event.kind == "merge":
-            self.merge(event, thread, issue, policy)
+            self.merge(event, thread, issue)
 
     # -- threads and issues -----------------------------------------------------------------------------
 
@@ -356,8 +361,8 @@ class _Sweep:
 
     # -- merges of threads ------------------------------------------------------------------------------
 
-    def merge(self, event: Event, thread: Thread, issue: Issue, policy: Policy) -> None:
-        """The merged thread's events become the target's; the target's clocks run from the oldest unanswered contact."""
+    def merge(self, event: Event, thread: Thread, issue: Issue) -> None:
+        """The merged thread's events become the target's, whose clocks run from the oldest unanswered contact."""
         target = self.history.threads.get(event.data["into"])
         if target is None:
             target = self.history.threads[event.data["into"]] = Thread(
@@ -372,7 +377,7 @@ class _Sweep:
             issue.threads.append(target)
         waiting = min((e for e in (thread.waiting, target.waiting) if e), key=lambda e: e.order, default=None)
         self.retire(thread, target, event)
-        target.contacts = sorted({*target.contacts, *thread.contacts}, key=lambda e: e.order)
+        target.contacts = sorted([*target.contacts, *thread.contacts], key=lambda e: e.order)
         target.events = sorted([*target.events, *thread.events], key=lambda e: e.order)
         target.promises += thread.promises
         thread.promises = []

@@ -87,7 +87,6 @@ class Population:
 
     def _relook(self, customer_id: str) -> None:
         customer = self._customer(customer_id)
-        threads = {event.thread for event in customer.log if event.thread in self._public}
-        if threads or customer.outside.crowds:
-            names = sorted(thread for thread in threads if thread is not None)
-            customer.look_around(self._crowds.view(customer_id, names, self.resolver.resolve))
+        spoken = {event.thread for event in customer.log if event.thread is not None} & self._public
+        if spoken or customer.outside.crowds:
+            customer.look_around(self._crowds.view(customer_id, sorted(spoken), self.resolver.resolve))

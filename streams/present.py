@@ -36,18 +36,24 @@ class Context:
     provisional: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The moment at which something is said, and all that it is said by."""
+
+    subjects: Subjects
+    policy: Policy
+    now: int
+    context: Context
+
+
 def revision(
-    standing: Standing,
-    episode: Episode | None,
-    subjects: Subjects,
-    policy: Policy,
-    now: int,
-    context: Context,
-    change: str,
-    lag: int,
-    extra: dict[str, Any],
+    scene: Scene, standing: Standing, episode: Episode | None, change: str, *, lag: int = 0, **extra: Any
 ) -> dict[str, Any]:
-    """The record of the standing's newest revision; optional fields are there only where there is something to say."""
+    """The record of the standing's newest revision; optional fields are there only where there is something to say.
+
+    `lag` in ms: since when it has been true. `extra`: fields that belong to the change (`reason`, `retracted`).
+    """
+    subjects, policy, now, context = scene.subjects, scene.policy, scene.now, scene.context
     issue = episode.issue if episode else subjects.derived.history.by_thread.get(standing.thread)
     clock = episode.clock if episode else None
     thread = clock.thread if clock else None
@@ -94,7 +100,7 @@ def _route(
     """The ladder's role goes before the routes."""
     steps = policy.ladder(standing.severity)
     role: str | None = None
-    if 0 < standing.level and steps:
+    if standing.level > 0 and steps:
         role = steps[min(standing.level, len(steps)) - 1].role
     if role is None:
         role = policy.route(_facts(issue, thread, tier)) or UNROUTED
@@ -167,7 +173,9 @@ def _subject(
     topic = thread.topic if thread and thread.topic else issue.topic if issue else None
     if topic is not None:
         record["topic"] = topic
-    channel = thread.channel if thread else contacts[-1].channel if contacts else issue.founder.channel if issue else None
+    channel = (
+        thread.channel if thread else contacts[-1].channel if contacts else issue.founder.channel if issue else None
+    )
     if channel is not None:
         record["channel"] = channel
     record["channels"] = list(dict.fromkeys(event.channel for event in contacts))

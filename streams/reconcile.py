@@ -11,7 +11,7 @@ from streams.fingerprint import fingerprint
 from streams.intervals import FOREVER
 from streams.ledger import due_now
 from streams.policy import Policy, PolicyHistory
-from streams.present import Context, revision
+from streams.present import Context, Scene, revision
 from streams.severity import ERROR, RANKS, WARNING
 from streams.standing import ACKNOWLEDGED, OPEN, RESOLVED, SUPPRESSED, Standing
 from streams.subjects import Subject, Subjects
@@ -291,8 +291,8 @@ class _Reconciler:
 
     def say(self, standing: Standing, episode: Episode | None, change: str, true_at: int, **extra: Any) -> None:
         standing.revision += 1
-        lag = max(0, self.now - true_at)
-        self.records.append(revision(standing, episode, self.subjects, self.policy, self.now, self.context, change, lag, extra))
+        scene = Scene(self.subjects, self.policy, self.now, self.context)
+        self.records.append(revision(scene, standing, episode, change, lag=max(0, self.now - true_at), **extra))
 
 
 __all__ = ["Cause", "Emitted", "Record", "reconcile"]

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable
 from contextlib import ExitStack
-from typing import IO, Any
+from typing import IO, Any, Self
 
 import click
 
@@ -131,12 +131,12 @@ class Sink:
         """True where anybody reads it."""
         return self.file is not None
 
-    def __enter__(self) -> "Sink":
+    def __enter__(self) -> Self:
         if self.name == "-":
             self.file = sys.stdout.buffer
         elif self.name is not None:
             try:
-                self.file = open(self.name, "wb")  # noqa: PTH123, SIM115 - closed in __exit__
+                self.file = open(self.name, "wb")  # noqa: PTH123 - closed in __exit__
             except OSError as problem:
                 raise BadInput(f"{self.name}: {problem.strerror}") from problem
         return self

@@ -67,7 +67,7 @@ def self_service_failed(case: Case, rule: Any) -> Iterator[Hold]:
 
 
 def spreading(case: Case, rule: Any) -> Iterator[Hold]:
-    """A public contact that `rule.reach` people see, or `rule.customers` customers in its thread within `rule.window`."""
+    """A public contact that `rule.reach` people see, or that `rule.customers` in its thread join within a window."""
     for contact in case.issue.contacts:
         if not case.issue.public[contact.id]:
             continue
