@@ -56,10 +56,11 @@ def _line(raw: bytes, now: int, limit: int) -> Line:
         topic, arrived, value = _topic(value["topic"]), value.get("arrived_at"), value["value"]
     own = value if isinstance(value, dict) else {}
     for text in (arrived, own.get("occurred_at"), own.get("at"), own.get("effective_at")):
-        try:
-            return Line(parse_time(text), topic, None, raw)
-        except (ValueError, TypeError):
-            continue
+        if isinstance(text, str):
+            try:
+                return Line(parse_time(text), topic, None, raw)
+            except ValueError:
+                continue
     return Line(now, topic, None, raw)  # no time of its own: it came with the line before
 
 
@@ -83,7 +84,7 @@ def _raw_lines(name: str) -> Iterator[bytes]:
         raise BadInput(f"{name}: not a whole gzip file: {problem}") from problem
 
 
-def _opened(name: str) -> IO[bytes]:
+def _opened(name: str) -> IO[bytes] | gzip.GzipFile:
     if name == "-":
         return sys.stdin.buffer
     path = Path(name)

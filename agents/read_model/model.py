@@ -64,12 +64,13 @@ class ReadModel:
                 else:
                     pipe.set(key, change.value)
             if offsets:
-                pipe.hset(self._key("offsets"), mapping={name: offset for name, offset in offsets.items()})
+                pairs = [part for pair in offsets.items() for part in pair]
+                pipe.hset(self._key("offsets"), items=pairs)
             await pipe.execute()
 
     async def offsets(self) -> dict[str, int]:
         """Where to go on: `{topic}:{partition}` -> next offset."""
-        stored = await self._redis.hgetall(self._key("offsets"))  # type: ignore[misc]
+        stored = await self._redis.hgetall(self._key("offsets"))
         return {_text(name): int(offset) for name, offset in stored.items()}
 
     async def clear(self) -> int:
@@ -100,18 +101,18 @@ class ReadModel:
     async def open_escalations(self, customer_id: str | None = None, limit: int = 100) -> list[dict[str, Any]]:
         """Open escalations, of one customer or of all: the most severe first, and of those the oldest."""
         if customer_id is not None:
-            ids = sorted(await self._redis.smembers(self._key("open", customer_id)))  # type: ignore[misc]
+            ids = sorted(_text(id_) for id_ in await self._redis.smembers(self._key("open", customer_id)))
         else:
-            ids = await self._redis.zrange(self._key("open"), 0, limit - 1)
+            ids = [_text(id_) for id_ in await self._redis.zrange(self._key("open"), 0, limit - 1)]
         if not ids:
             return []
-        raws = await self._redis.mget([self._key("escalation", _text(id_)) for id_ in ids])
+        raws = await self._redis.mget([self._key("escalation", id_) for id_ in ids])
         found = [loads(raw) for raw in raws if raw is not None]
         return sorted(found, key=_rank)[:limit]
 
     async def feed(self, limit: int = 50) -> list[dict[str, Any]]:
         """The last revisions, newest first."""
-        raws = await self._redis.lrange(self._key("feed"), 0, limit - 1)  # type: ignore[misc]
+        raws = await self._redis.lrange(self._key("feed"), 0, limit - 1)
         return [loads(raw) for raw in raws]
 
     # -- inside -----------------------------------------------------------------------------------------
@@ -149,16 +150,14 @@ def _rank(record: dict[str, Any]) -> int:
     return severity * _MS_MAX + parse_time(record.get("first_contact_at") or record["detected_at"])
 
 
-def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else value
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def identity_changes(records: Iterable[tuple[bytes, bytes | None]]) -> list[Change]:
     """The pointers to customers in records of the identities' changelog."""
-    from streams.identity.protocol import pointer  # noqa: PLC0415 - only the follower needs it
-
     changes = []
     for key, value in records:
-        customer_id = pointer(value) if value is not None else None
+        customer_id = loads(value).get("c") if value is not None else None
         changes.append(Change(key.decode(), customer_id.encode() if customer_id else None))
     return changes
