@@ -1,12 +1,11 @@
 """The demo's time: the feed tells it, the worker follows.
 
 A clock that merely ran fast would be ahead of records that are still on their way, and at four hours a second a
-moment on the way is a breach. So the worker's clock stands until it is told the time, and it is told only what
-every record up to then has reached the broker for.
+moment on the way is a breach. So the worker's clock stands until it is told the time, and it is told an instant
+only when it has taken in every record up to then (`agents.demo.intake`).
 """
 
 import threading
-from collections import deque
 from typing import IO
 
 from schemas.times import SECOND
@@ -55,22 +54,3 @@ def follow_in_background(clock: DrivenClock, lines: IO[str], ended: threading.Ev
     thread = threading.Thread(target=run, name="clock", daemon=True)
     thread.start()
     return thread
-
-
-class Delay:
-    """What was so a while ago: `push` the newest value, `pull` the newest that is at least `delay_s` old."""
-
-    def __init__(self, delay_s: float) -> None:
-        self._delay_s = delay_s
-        self._values: deque[tuple[float, int]] = deque()
-
-    def push(self, wall_s: float, value: int) -> None:
-        """Note `value` as of `wall_s`."""
-        self._values.append((wall_s, value))
-
-    def pull(self, wall_s: float) -> int | None:
-        """The newest value that is old enough; None where none has become so since the last call."""
-        found = None
-        while self._values and self._values[0][0] <= wall_s - self._delay_s:
-            found = self._values.popleft()[1]
-        return found

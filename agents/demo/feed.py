@@ -1,4 +1,4 @@
-"""The feed: records to the broker at the pace of virtual time, and that time to whoever follows."""
+"""The feed: records to the broker at the pace of virtual time."""
 
 import asyncio
 import time
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from aiokafka import AIOKafkaProducer
 
 from agents.connection import client_options
-from agents.demo.clock import Delay
+from agents.demo.intake import Intake
 from agents.demo.source import Feedable, outgoing
 from agents.settings import Settings
 from schemas.times import SECOND
@@ -17,8 +17,6 @@ from streams.simulate import LINKS
 from topics.partitioner import partition_of
 from topics.table import TOPICS, physical
 
-DELAY_S = 0.4
-"""How long (real time) a record may take from the broker to the worker before the time passes it."""
 SEND_TIMEOUT_S = 15.0
 UNCONFIRMED_MAX = 2_000
 _TICK_S = 0.02
@@ -32,21 +30,20 @@ class FeedError(RuntimeError):
 class Feed:
     """Feeds `lines` from `start` (virtual ms) on at `speed` (virtual seconds per second).
 
-    `tell` is given the time that the worker may take it to be; `look` sees each line as it goes out.
+    `intake` is told what is at the broker; `look` sees each line as it goes out.
     """
 
     settings: Settings
     lines: Iterable[Feedable]
     start: int
     speed: float
-    tell: Callable[[int], None]
+    intake: Intake
     look: Callable[[Feedable], None]
     events: int = 0
     links: int = 0
     position: int = field(init=False)
     """The virtual time (ms) up to which everything is at the broker."""
     _unconfirmed: deque[tuple[int, asyncio.Future[object]]] = field(default_factory=deque)
-    _delay: Delay = field(default_factory=lambda: Delay(DELAY_S))
 
     _sent: int = field(init=False)
 
@@ -64,6 +61,7 @@ class Feed:
             await self._play(producer, seconds)
             await self._confirm_all()
             self.position = max(self.position, self._sent)
+            self.intake.fed(self.position)
         finally:
             await asyncio.wait_for(producer.stop(), SEND_TIMEOUT_S)
 
@@ -78,8 +76,7 @@ class Feed:
             now = self.start + int((wall - begun) * self.speed * SECOND)
             pending = await self._send_until(producer, pending, lines, now)
             self._confirm(now)
-            self._delay.push(wall, self.position)
-            self._tell(wall)
+            self.intake.fed(self.position)
             await asyncio.sleep(_TICK_S)
 
     async def _send_until(
@@ -99,6 +96,7 @@ class Feed:
             )
             self._unconfirmed.append((record.at, future))
             self._sent = record.at
+            self.intake.sent(record.topic)
             if record.topic == LINKS:
                 self.links += 1
             else:
@@ -125,13 +123,3 @@ class Feed:
             msg = f"the broker did not confirm {len(futures)} records within {SEND_TIMEOUT_S:.0f} s"
             raise FeedError(msg) from problem
         self._unconfirmed.clear()
-
-    def _tell(self, wall: float) -> None:
-        at = self._delay.pull(wall)
-        if at is not None:
-            self.tell(at)
-
-    async def finish(self) -> None:
-        """Tell the last of the time, once the records of the end have had theirs to arrive."""
-        await asyncio.sleep(DELAY_S)
-        self.tell(self.position)

@@ -3,9 +3,10 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from rich.console import RenderableType
 from rich.text import Text
 
-from agents.demo.render import SEVERITIES, Record, entry
+from agents.demo.render import INDENT, SEVERITIES, Record, entry
 from agents.demo.words import count
 
 RESOLVED = "resolved"
@@ -32,18 +33,18 @@ class Pace:
         else:
             self._passed[_class(record)] += 1
 
-    def show(self) -> list[Text]:
+    def show(self) -> list[RenderableType]:
         """What to print for the moment that ends now: entries, and a line about the rest."""
         ranked = sorted(self._waiting, key=lambda item: (-weight(item[1]), item[0]))
         chosen = sorted(ranked[: self.entries_max], key=lambda item: item[0])
         passed = self._passed + Counter(_class(record) for _, record in ranked[self.entries_max :])
         self._waiting, self._passed = [], Counter()
-        lines = [entry(record) for _, record in chosen]
+        lines: list[RenderableType] = [entry(record) for _, record in chosen]
         if passed:
             names = [*reversed(SEVERITIES), RESOLVED]
             parts = [f"{passed[name]:,} {name}" for name in names if passed[name]]
             noun = count(passed.total(), "other change")
-            lines.append(Text(f"{'':18}and {noun}: {', '.join(parts)}", style="dim"))
+            lines.append(Text(f"{'':{INDENT}}and {noun}: {', '.join(parts)}", style="dim"))
         return lines
 
 

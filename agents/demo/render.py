@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.text import Text
 
 from agents.demo.words import clean, count, label, moment, span
@@ -17,18 +19,17 @@ SEVERITIES = ("info", "warning", "error", "critical")
 """From the lightest to the gravest."""
 
 _TURNS = {"company": "the company's turn", "customer": "the customer's turn", "nobody": "nobody's turn"}
-_INDENT = " " * 18
+INDENT = 18
+"""Where the details begin: below the severity."""
 _WORTH_A_LINE = ("opened", "raised")
 
 
-def entry(record: Record) -> Text:
+def entry(record: Record) -> RenderableType:
     """The record in three lines: what and who; where, what is late, whose turn, for whom; the summary."""
-    first = headline(record)
-    second = Text(_INDENT).append(Text(", ").join(_facts(record)))
-    lines = [first, second]
+    details = Text(", ").join(_facts(record))
     if record.get("summary"):
-        lines.append(Text(_INDENT + clean(record["summary"], 240), style="dim"))
-    return Text("\n").join(lines)
+        details.append("\n").append(clean(record["summary"], 240), style="dim")
+    return Group(headline(record), Padding(details, (0, 0, 0, INDENT)))
 
 
 def headline(record: Record) -> Text:

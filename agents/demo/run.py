@@ -4,15 +4,17 @@ import asyncio
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from agents.brokers import embedded_broker
 from agents.demo.feed import Feed
+from agents.demo.intake import Intake
 from agents.demo.pace import Pace
-from agents.demo.processes import WorkerProcess, worker_process
+from agents.demo.processes import PROGRAM, WorkerError, WorkerProcess, worker_process
 from agents.demo.screen import Screen
 from agents.demo.source import Feedable, Outgoing
 from agents.demo.summary import Fed, closing
@@ -23,15 +25,18 @@ from agents.settings import Settings, settings_from
 from agents.topic_admin import create_topics
 from schemas.times import SECOND
 from streams.gap_estimate import GapEstimate
-from topics.table import ESCALATIONS
+from topics.table import DEAD, ESCALATIONS
 
 PARTITIONS = 4
 TOPICS_TIMEOUT_S = 30.0
+INTAKE_TIMEOUT_S = 30.0
 FEED_MIN_S = 5.0
 """The least time that the stream runs, however long the start has taken."""
 ENDING_S = 4.0
 """What the ending takes of the time that was asked for."""
 _SHOW_S = 1.0
+_FOLLOW_S = 0.05
+_STOP_S = 20.0
 _QUIET_S = 1.2
 _QUIET_LIMIT_S = 6.0
 
@@ -55,13 +60,19 @@ class Demo:
 
     plan: Plan
     screen: Screen
+    partitions: int = PARTITIONS
+    program: Sequence[str] = PROGRAM
     begun: float = field(default_factory=time.monotonic)
     tally: Tally = field(default_factory=Tally)
     windows: GapTally = field(default_factory=GapTally)
     pace: Pace = field(default_factory=Pace)
+    dead: Counter[str] = field(default_factory=Counter)
+    intake: Intake = field(default_factory=Intake)
     gap: GapEstimate = field(default_factory=GapEstimate)
     feed: Feed | None = None
     fed_s: float = 0.0
+    followed: int = 0
+    """The virtual time (ms) that the worker was told."""
 
     def run(self) -> None:
         """Play. Raises BrokerError, TopicError, WorkerError, FeedError; KeyboardInterrupt after a clean end."""
@@ -79,15 +90,15 @@ class Demo:
         assert task is not None
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         settings = settings_from(
-            {}, broker=address, broker_kind="embedded", partitions=PARTITIONS, policy=self.plan.policy
+            {}, broker=address, broker_kind="embedded", partitions=self.partitions, policy=self.plan.policy
         )
         self.screen.status("creating topics")
         async with asyncio.timeout(TOPICS_TIMEOUT_S):
             created = await create_topics(settings)
-        self.screen.step(f"{count(len(created), 'topic')} created, {count(PARTITIONS, 'partition')} each")
+        self.screen.step(f"{count(len(created), 'topic')} created, {count(self.partitions, 'partition')} each")
         log = folder / "worker.log"
         plan, environment = self.plan, _environment(settings)
-        with worker_process(environment, plan.start, plan.speed, log) as worker:
+        with worker_process(environment, plan.start, plan.speed, log, self.program) as worker:
             self.screen.status("the worker joins its group and recovers its tables")
             async with Watch(settings, self._take) as watch:
                 await worker.ready()
@@ -99,30 +110,50 @@ class Demo:
 
     async def _play(self, settings: Settings, worker: WorkerProcess, watch: Watch) -> None:
         plan = self.plan
-        self.feed = Feed(settings, plan.lines(), plan.start, plan.speed, worker.tell, self._look)
+        self.feed = Feed(settings, plan.lines(), plan.start, plan.speed, self.intake, self._look)
+        following = asyncio.create_task(self._follow(worker), name="follow")
         showing = asyncio.create_task(self._show(worker, watch), name="show")
-        begun = time.monotonic()
-        feeding = asyncio.create_task(self._feed(begun), name="feed")
+        feeding = asyncio.create_task(self._feed(worker, watch), name="feed")
+        tasks = {following, showing, feeding}
         try:
-            done, _ = await asyncio.wait({showing, feeding}, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
-            await watch.quiet(_QUIET_S, _QUIET_LIMIT_S)
         finally:
-            self.fed_s = self.fed_s or time.monotonic() - begun
-            for task in (showing, feeding):
+            for task in tasks:
                 task.cancel()
-            await asyncio.wait({showing, feeding}, timeout=_QUIET_LIMIT_S)
+            await asyncio.wait(tasks, timeout=_STOP_S)
             self._print()
 
-    async def _feed(self, begun: float) -> None:
+    async def _feed(self, worker: WorkerProcess, watch: Watch) -> None:
+        """Feed, then let the worker take in the rest, then let its last words come."""
         assert self.feed is not None
-        left = self.plan.seconds
-        if left is not None:
-            left = max(FEED_MIN_S, left - (begun - self.begun) - ENDING_S)
-        await self.feed.run(float("inf") if left is None else left)
-        self.fed_s = time.monotonic() - begun
-        await self.feed.finish()
+        begun = time.monotonic()
+        left = float("inf")
+        if self.plan.seconds is not None:
+            left = max(FEED_MIN_S, self.plan.seconds - (begun - self.begun) - ENDING_S)
+        try:
+            await self.feed.run(left)
+        finally:
+            self.fed_s = time.monotonic() - begun
+        limit = time.monotonic() + INTAKE_TIMEOUT_S
+        while self.followed < self.feed.position:
+            if time.monotonic() > limit:
+                fed = self.feed.events + self.feed.links
+                msg = f"the worker has taken in {self.intake.taken:,} of {fed:,} records; its log is {worker.log}"
+                raise WorkerError(msg)
+            await asyncio.sleep(_FOLLOW_S)
+        await watch.quiet(_QUIET_S, _QUIET_LIMIT_S)
+
+    async def _follow(self, worker: WorkerProcess) -> None:
+        """Tell the worker the time, as far as it has taken in what was fed."""
+        while True:
+            sample = await worker.counts()
+            at = self.intake.sample(sample) if sample is not None else None
+            if at is not None:
+                self.followed = at
+                worker.tell(at)
+            await asyncio.sleep(_FOLLOW_S)
 
     async def _show(self, worker: WorkerProcess, watch: Watch) -> None:
         while True:
@@ -141,7 +172,9 @@ class Demo:
             )
 
     def _take(self, topic: str, record: dict[str, Any]) -> None:
-        if topic != ESCALATIONS:
+        if topic == DEAD:
+            self.dead[str(record.get("reason"))] += 1
+        elif topic != ESCALATIONS:
             self.windows.add(record)
         elif self.tally.add(record):
             self.pace.add(record)
@@ -159,7 +192,7 @@ class Demo:
         if self.feed is None or not self.feed.events:
             return
         fed = Fed(self.feed.events, self.feed.links, self.feed.position - self.plan.start, self.fed_s)
-        self.screen.say(closing(fed, self.tally, self.gap.gap(), self.windows))
+        self.screen.say(closing(fed, self.tally, self.gap.gap(), self.windows, self.dead))
 
 
 def _environment(settings: Settings) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The closing summary: what happened, and the gap between the channels."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from rich import box
@@ -9,12 +10,12 @@ from rich.text import Text
 
 from agents.demo.render import SEVERITIES, STYLES
 from agents.demo.tally import GapTally, Tally
-from agents.demo.words import count, label, span
+from agents.demo.words import clean, count, label, span
 from schemas.times import SECOND
 from streams.gap_estimate import Gap, GapRow, percentile
 
-_ANSWERS_MIN = 5
-"""First responses from which on a channel is compared by name."""
+_SHARE_MIN = 0.08
+"""Share of all private first responses from which on a channel is compared by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +28,24 @@ class Fed:
     wall_s: float
 
 
-def closing(fed: Fed, tally: Tally, gap: Gap, windows: GapTally) -> RenderableType:
-    """The whole summary."""
-    parts: list[RenderableType] = [Text(), Text("In short", style="bold"), overview(fed, tally)]
+def closing(fed: Fed, tally: Tally, gap: Gap, windows: GapTally, dead: Counter[str] | None = None) -> RenderableType:
+    """The whole summary. `dead` counts the records that were set aside, by reason."""
+    parts: list[RenderableType] = [_title("In short"), overview(fed, tally)]
+    if dead:
+        reasons = ", ".join(f"{clean(name, 40)} {number:,}" for name, number in dead.most_common())
+        parts.append(Text(f"Set aside as dead letters: {count(dead.total(), 'record')} ({reasons}).", style="yellow"))
     if tally.escalations:
-        parts += [Text(), escalation_table(tally)]
+        parts += [_title("Escalations by the highest severity reached"), escalation_table(tally)]
     if tally.by_pattern():
-        parts += [Text(), pattern_table(tally)]
+        parts += [_title("Patterns, and in how many histories each held"), pattern_table(tally)]
     if gap.rows:
-        parts += [Text(), gap_table(gap), Text(jumps(gap, windows)), Text(), Text(moral(gap), style="bold")]
+        parts += [_title("The channel gap: time to the first human response"), gap_table(gap)]
+        parts += [Text(jumps(gap, windows)), Text(), Text(moral(gap), style="bold")]
     return Group(*parts)
+
+
+def _title(text: str) -> Text:
+    return Text(f"\n{text}", style="bold")
 
 
 def overview(fed: Fed, tally: Tally) -> Text:
@@ -62,7 +71,7 @@ def _lag(seconds: float) -> str:
 
 def escalation_table(tally: Tally) -> Table:
     """Escalations by kind and the highest severity that they reached."""
-    table = Table(title="Escalations by the highest severity reached", box=box.SIMPLE, title_justify="left")
+    table = Table(box=box.SIMPLE)
     table.add_column("kind")
     shown = [name for name in reversed(SEVERITIES) if any(counts[name] for counts in tally.by_kind().values())]
     for name in shown:
@@ -74,7 +83,7 @@ def escalation_table(tally: Tally) -> Table:
 
 def pattern_table(tally: Tally) -> Table:
     """In how many histories each pattern held."""
-    table = Table(title="Patterns: in how many histories", box=box.SIMPLE, title_justify="left")
+    table = Table(box=box.SIMPLE)
     for _ in range(3):
         table.add_column("pattern")
         table.add_column("", justify="right")
@@ -88,7 +97,7 @@ def pattern_table(tally: Tally) -> Table:
 
 def gap_table(gap: Gap) -> Table:
     """First responses by channel, the slowest first, against the public ones."""
-    table = Table(title="The channel gap: first response by a human", box=box.SIMPLE, title_justify="left")
+    table = Table(box=box.SIMPLE)
     table.add_column("channel")
     for name in ("threads", "answered", "half within", "nine in ten within", "times the public wait"):
         table.add_column(name, justify="right")
@@ -127,9 +136,7 @@ def moral(gap: Gap) -> str:
         return "Nothing can be said of the gap: it takes answers both in public and in private."
     if ratio <= 1:
         return f"Private requests are answered {_times(1 / ratio)} as fast as public ones: no reason to go public."
-    named = [
-        row for row in gap.rows if not row.public and row.answered >= _ANSWERS_MIN and (row.ratio_to_public or 0) > 1
-    ]
+    named = [row for row in gap.rows if not row.public and row.answered >= gap.private.answered * _SHARE_MIN]
     worst = max(named, key=lambda row: row.ratio_to_public or 0, default=None)
     detail = f", and {_times(worst.ratio_to_public or 0)} faster than {label(worst.name)}" if worst else ""
     return (

@@ -1,4 +1,4 @@
-"""Reads what the processor says: `escalations` and `channel-gaps`, from their beginning."""
+"""Reads what the processor says: `escalations`, `channel-gaps` and dead letters, from their beginning."""
 
 import asyncio
 import time
@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from agents.connection import client_options
 from agents.settings import Settings
 from schemas.codec import JSONDecodeError, loads
-from topics.table import ESCALATIONS, TOPICS, physical
+from topics.table import DEAD, ESCALATIONS, TOPICS, physical
 
 GAPS = "channel-gaps"
 START_TIMEOUT_S = 20.0
@@ -25,7 +25,7 @@ class Watch:
         self._settings = settings
         self._take = take
         self._last = time.monotonic()
-        self._names = {physical(settings.topic_prefix, name): name for name in (ESCALATIONS, GAPS)}
+        self._names = {physical(settings.topic_prefix, name): name for name in (ESCALATIONS, GAPS, DEAD)}
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:

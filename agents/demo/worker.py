@@ -7,23 +7,25 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from agents.demo.clock import DrivenClock, follow_in_background
+from agents.settings import Settings, settings_from
+from agents.worker.ports import Kit
+from agents.worker.run import run_worker
 
 
-def main(arguments: list[str]) -> None:
+def work(arguments: Sequence[str], make_kit: Callable[[Settings], Kit]) -> NoReturn:
     """Work until told to end. `arguments`: where the clock stands at first (ms), and its usual speed."""
     clock = DrivenClock(int(arguments[0]), float(arguments[1]))
     ended = threading.Event()
     follow_in_background(clock, sys.stdin, ended)
     threading.Thread(target=_end_after, args=(ended,), name="end", daemon=True).start()
-    raise NotImplementedError
+    settings = settings_from(os.environ)
+    run_worker(settings, clock, make_kit(settings))
 
 
 def _end_after(ended: threading.Event) -> None:
     ended.wait()
     os.kill(os.getpid(), signal.SIGTERM)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

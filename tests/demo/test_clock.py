@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from agents.demo.clock import Delay, DrivenClock, follow_in_background
+from agents.demo.clock import DrivenClock, follow_in_background
 
 
 def test_it_stands_until_it_is_told():
@@ -45,15 +45,3 @@ def test_it_refuses_to_stand_still(speed):
     """A speed that is not above zero is refused."""
     with pytest.raises(ValueError, match="above 0"):
         DrivenClock(0, speed)
-
-
-def test_delay_gives_what_was_so_a_while_ago():
-    """Values come out in order, each after its delay, and only the newest that is old enough."""
-    delay = Delay(0.5)
-    for wall in range(10):
-        delay.push(wall / 10, wall)
-    assert delay.pull(0.4) is None
-    assert delay.pull(0.75) == 2
-    assert delay.pull(0.75) is None
-    assert delay.pull(9) == 9
-    assert delay.pull(99) is None

@@ -7,6 +7,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from agents.brokers import embedded_broker
 from agents.demo.feed import Feed
+from agents.demo.intake import Intake
 from agents.demo.source import outgoing
 from agents.settings import settings_from
 from agents.topic_admin import create_topics
@@ -17,6 +18,18 @@ from topics.table import INTERACTIONS
 
 START = parse_time("2026-06-01T10:00:00Z")
 PARTITIONS = 4
+
+
+class Noted(Intake):
+    """Remembers the positions."""
+
+    def __init__(self):
+        super().__init__()
+        self.positions: list[int] = []
+
+    def fed(self, position):
+        self.positions.append(position)
+        super().fed(position)
 
 
 @pytest.fixture(scope="module")
@@ -30,14 +43,13 @@ async def test_everything_arrives_once_in_its_place_and_time_follows(settings):
     async with asyncio.timeout(60):
         await create_topics(settings)
         lines = list(simulate(5, START, DAY, 100))
-        told: list[int] = []
-        feed = Feed(settings, lines, START, DAY / SECOND / 3, told.append, lambda _: None)
+        intake = Noted()
+        feed = Feed(settings, lines, START, DAY / SECOND / 3, intake, lambda _: None)
         await feed.run(30)
-        await feed.finish()
         assert feed.events + feed.links == len(lines)
-        assert told == sorted(told)
-        assert len(told) > 20
-        assert told[-1] >= lines[-1].at
+        assert intake.positions == sorted(intake.positions)
+        assert len(intake.positions) > 20
+        assert intake.positions[-1] >= lines[-1].at
         expected = sorted(
             (record.topic, partition_of(record.key, PARTITIONS), record.key, record.value, record.at)
             for record in map(outgoing, lines)
@@ -49,7 +61,7 @@ async def test_everything_arrives_once_in_its_place_and_time_follows(settings):
 async def test_it_ends_in_time_whatever_is_left(settings):
     """With more lines than time, it feeds what fits and ends."""
     lines = simulate(5, START, 10 * DAY, 50)
-    feed = Feed(settings, lines, START, 3600, lambda _: None, lambda _: None)
+    feed = Feed(settings, lines, START, 3600, Intake(), lambda _: None)
     async with asyncio.timeout(20):
         await feed.run(1.0)
     assert START + 1800 * SECOND < feed.position < START + 2 * 3600 * SECOND

@@ -123,7 +123,7 @@ def test_pace_shows_the_gravest_and_counts_the_rest():
     pace.add(sla(escalation_id="e", severity="error"))
     pace.add(history(escalation_id="c"))
     pace.add(sla(escalation_id="r", revision=2, status="resolved", change="resolved", reason="solved"))
-    lines = [line.plain for line in pace.show()]
+    lines = [printed(line) for line in pace.show()]
     assert len(lines) == 3
     assert "ERROR" in lines[0]
     assert "CRITICAL" in lines[1]
@@ -136,7 +136,7 @@ def test_pace_holds_a_bounded_number():
     pace = Pace(entries_max=1, records_max=3)
     for _ in range(10):
         pace.add(history())
-    assert "and 9 other changes: 9 critical" in pace.show()[1].plain
+    assert "and 9 other changes: 9 critical" in printed(pace.show()[1])
 
 
 def test_tally_counts_escalations_once():
