@@ -1,7 +1,7 @@
 """A Faust transport that hands an agent one message per partition and fetch.
 
 The message's value is a `RecordBatch`: the raw records of one partition, in order. Against Faust's own driver
-(0.15.3, pinned) this changes four things, each by overriding a method that `tests/shell/test_transport_contract.py`
+(0.15.3, pinned) this changes five things, each by overriding a method that `tests/shell/test_transport_contract.py`
 watches:
 
 - `Consumer._drain_messages`: batches instead of single messages, bounded in records and bytes. Source topics are
@@ -10,27 +10,33 @@ watches:
   which they were delivered, and never in arithmetic on offsets: compaction, transactions and retention leave gaps
   that mean nothing, and an acknowledgement by Faust (which an exception in an agent causes, too) means nothing here.
 - `Consumer.perform_seek` and `on_partitions_revoked`: both forget what was delivered before.
+- `AIOKafkaConsumerThread._commit`, `Consumer._commit` and `_should_commit`: a commit that fails is tried again with
+  the next one, where Faust ends the process.
 - `AIOKafkaConsumerThread.on_start`: the time of the last successful heartbeat is kept, as a `Lease`.
 
 Registered as the broker scheme `mindgap://`; `kafka://` stays Faust's own.
 """
 
 import asyncio
+import time
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple, cast
 
 from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
 from faust.transport.drivers import TRANSPORTS
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from agents import log
 from agents.lease import Lease
 
 SCHEME = "mindgap"
 _FETCH_TIMEOUT_S = 1.0
 _EMPTY_SLEEP_S = 0.05
+_log = log.get("mindgap.transport")
 
 
 @dataclass(slots=True, eq=False)
@@ -102,6 +108,18 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         await super().on_start()
         coordinator = self._ensure_consumer()._coordinator  # noqa: SLF001 - watched by the contract test
         coordinator._do_heartbeat = self.lease.renewed_by(coordinator._do_heartbeat)  # noqa: SLF001 - likewise
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        """Commit; False where the broker did not take it. Faust would end the process: here it is tried again."""
+        assigned = self.assignment()
+        mine = {TopicPartition(tp.topic, tp.partition): offset for tp, offset in offsets.items() if tp in assigned}
+        try:
+            await self._ensure_consumer().commit(mine)
+        except (KafkaError, OSError) as problem:
+            _log.warning("commit_failed", partitions=len(mine), error=type(problem).__name__)
+            return False
+        self.tp_last_committed_at.update(dict.fromkeys(offsets, time.monotonic()))
+        return True
 
     def offsets(self, tps: Iterable[TP]) -> dict[TP, tuple[int | None, int | None]]:
         """Position (next offset to be fetched) and end of each partition that is assigned, None where unknown."""
@@ -191,6 +209,17 @@ class Consumer(driver.Consumer):
             return None
         partition.uncommitted = False
         return partition.done_to
+
+    def _should_commit(self, tp: TP, offset: int) -> bool:  # noqa: ARG002 - Faust's signature
+        return True  # `_new_offset` gives an offset only where there is something new, or something that failed
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        committed = bool(await super()._commit(offsets))
+        if not committed:
+            for tp in offsets:
+                if tp in self._progress:
+                    self._progress[tp].uncommitted = True
+        return committed
 
     async def _drain_messages(self, fetcher: Any) -> None:
         """Fetch and deliver until the consumer or the fetcher is stopped."""

@@ -100,3 +100,10 @@ def test_commands(settings):
     assert run("create").returncode == 0
     assert run("check").returncode == 0
     assert run("check", "--partitions", "none").returncode == 2
+
+
+def test_a_worker_does_not_start_without_its_topics(settings, start_worker):
+    """Where topics are missing the worker ends at once and says what to do."""
+    worker = start_worker()
+    assert worker.process.wait(30) != 0
+    assert "run `mindgap topics create`" in worker.log.read_text()

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 from aiokafka import ConsumerRecord
+from aiokafka.errors import KafkaConnectionError
 from faust.types import TP
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,6 +83,39 @@ async def test_batches_from_before_a_seek_count_no_more(consumer):
     assert consumer._new_offset(HERE) == 12
 
 
+async def test_a_commit_that_fails_is_tried_again(consumer):
+    """What the broker did not take is committed with the next attempt, also when nothing new has come."""
+    answers = [False, True]
+    asked = []
+
+    async def commit(offsets):
+        asked.append(dict(offsets))
+        return answers.pop(0)
+
+    (batch,) = accept(consumer, 11)
+    consumer._thread.commit = commit
+    consumer.mark_done(batch)
+    for _ in range(3):
+        offsets = consumer._filter_committable_offsets(consumer._filter_tps_with_pending_acks())
+        if offsets:
+            await consumer._commit(offsets)
+            consumer._committed_offset.update(offsets)  # as Faust does, whatever the answer
+    assert asked == [{HERE: 12}, {HERE: 12}]
+
+
+async def test_the_thread_survives_a_failed_commit(consumer):
+    """A broker that cannot be reached makes a commit false, and does not end the process."""
+
+    async def commit(offsets):
+        raise KafkaConnectionError
+
+    thread = consumer._new_consumer_thread()
+    thread.__post_init__()
+    thread._consumer = SimpleNamespace(commit=commit, assignment=lambda: {HERE})
+    assert await thread._commit({HERE: 12}) is False
+    assert not thread.crashed
+
+
 async def test_progress(consumer):
     """A partition is drained when nothing delivered is undone and nothing more is known to be there."""
     assert not consumer.progress(HERE).drained
@@ -112,3 +146,41 @@ async def test_nothing_is_handed_over_after_a_rebalance(consumer):
     consumer.flow_active = True
     await consumer._deliver(batches)
     assert delivered == batches[:1]
+
+
+async def test_sources_wait_for_the_rebalance_to_end(consumer):
+    """While the group rebalances only changelogs are fetched: Faust clears the queues of agents at its end."""
+    changelog = TP("changelog.customers", 0)
+    asked: list[set[TP]] = []
+
+    async def getmany(active_partitions, timeout):  # noqa: ASYNC109
+        asked.append(active_partitions)
+        return {}
+
+    consumer._getmany = getmany
+    consumer.flow_active = True
+    consumer._active_partitions = {HERE, changelog}
+    consumer.app.tables._changelogs = {changelog.topic: None}
+    consumer.app.rebalancing = True
+    assert await consumer._fetch() == {}
+    consumer.app.rebalancing = False
+    assert await consumer._fetch() == {}
+    assert asked == [{changelog}, {HERE, changelog}]
+
+
+async def test_late_changelog_records_are_dropped(consumer):
+    """A changelog record that was fetched before recovery ended and is handed over after it would undo newer state."""
+    changelog = TP("changelog.customers", 0)
+    delivered: list[RecordBatch] = []
+
+    async def callback(message):
+        delivered.append(message.value)
+
+    consumer.callback = callback
+    consumer.flow_active = True
+    consumer.app.tables._changelogs = {changelog.topic: None}
+    consumer._active_partitions = {HERE}
+    generation = consumer.app.consumer_generation_id
+    old, new = (RecordBatch(tp, [record(1)], generation) for tp in (changelog, HERE))
+    await consumer._deliver([old, new])
+    assert delivered == [new]

@@ -55,6 +55,15 @@ def test_new_offset():
     assert "self._new_offset(tp)" in source(base.Consumer._filter_committable_offsets)
 
 
+def test_commit():
+    """The thread's `_commit(offsets)` talks to the broker; the consumer's gets its answer."""
+    assert parameters(driver.AIOKafkaConsumerThread._commit) == ["self", "offsets"]
+    assert parameters(driver.Consumer._commit) == ["self", "offsets"]
+    assert parameters(base.Consumer._should_commit) == ["self", "tp", "offset"]
+    assert "did_commit = await self._commit(committable_offsets)" in source(base.Consumer._commit_offsets)
+    assert "self.call_thread(self._commit, offsets)" in source(driver.AIOKafkaConsumerThread.commit)
+
+
 def test_perform_seek():
     """`perform_seek` runs after every pause of the flow, and sets the read offsets."""
     assert parameters(base.Consumer.perform_seek) == ["self"]
