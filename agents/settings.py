@@ -45,12 +45,15 @@ class Settings(BaseModel):
     """Batches that wait per queue before fetching from a partition pauses."""
     fetch_bytes_max: Annotated[int, Field(ge=1024)] = 1024 * 1024
     """Most bytes fetched from one partition at a time."""
-    linger_s: Annotated[float, Field(ge=0, le=1)] = 0.005
+    linger_s: Annotated[float, Field(ge=0, le=1)] = 0.0
     session_s: Annotated[float, Field(gt=1, le=300)] | None = None
-    """How long a worker may be silent before its partitions go to others; default 30, or 6 on the embedded broker."""
+    """How long a worker may be silent before others get its partitions; default 30, or 6 on the embedded broker."""
     commit_interval_s: Annotated[float, Field(gt=0, le=60)] = 1.0
     instance_id: str | None = None
     """Static membership: the same name after a restart keeps the partitions (Apache Kafka only)."""
+
+    redis: SecretStr | None = None
+    """URL of the Redis that holds the read model (`redis://127.0.0.1:6379/0`, `rediss://` with TLS, a password)."""
 
     web_enabled: bool = True
     web_host: str = "127.0.0.1"

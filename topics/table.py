@@ -95,7 +95,7 @@ DEAD = "interactions.dead"
 CHANGELOGS: Mapping[str, str] = MappingProxyType(
     {"identities": "changelog.identities", "customers": "changelog.customers"}
 )
-"""Changelog topic of each table."""
+"""Changelog topic of each table, in the order in which they are written: an identity before its customer."""
 
 CO_PARTITIONED: tuple[str, ...] = (*INTERACTIONS, LINKS, COMMANDS, IDENTITY_INBOX, CUSTOMER_INBOX)
 """What one worker reads side by side with the tables: the same number of partitions, the same subscribers."""

@@ -96,6 +96,6 @@ class Kit(Protocol):
         """
         ...
 
-    def policy_changed(self, node: Node, now: int) -> Effects:
-        """Settle all customers of the node under the policies that hold now."""
+    def policy_changed(self, node: Any, now: int) -> Effects:
+        """Settle all customers of `node`, one of this kit's own, under the policies that hold now."""
         ...

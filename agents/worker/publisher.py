@@ -70,23 +70,13 @@ class Publisher:
         """Loop time since which the broker has refused, None while all is well."""
 
     async def publish(self, effects: Effects) -> None:
-        """Confirm state, apply it, confirm outputs. Raises Fenced; raises StateRefused with nothing applied."""
-        writes = {(table, key): value for table, key, value in effects.writes}
-        if writes:
-            refused = await self._confirm(
-                [
-                    _Out(self._names[CHANGELOGS[table]], key, value, self._partition)
-                    for (table, key), value in writes.items()
-                ]
-            )
-            if refused:
-                raise StateRefused(f"{len(refused)} of {len(writes)} state records")
-            for (table, key), value in writes.items():
-                if value is None:
-                    self._stores[table].pop(key, None)
-                else:
-                    self._stores[table][key] = value
-            self._metrics.state_bytes.inc(sum(len(value) for value in writes.values() if value is not None))
+        """Confirm state and apply it, table after table, then confirm outputs.
+
+        Raises Fenced; raises StateRefused where the broker will never take some of the state: what it took is applied,
+        and no output has been sent.
+        """
+        for table in CHANGELOGS:
+            await self._write(table, {key: value for name, key, value in effects.writes if name == table})
         sends = [
             _Out(self._names[send.topic], send.key, send.value, send.partition, tuple(send.headers or ()))
             for send in effects.sends
@@ -96,6 +86,21 @@ class Publisher:
             self._metrics.outputs_refused.inc()
             _log.error("output_refused", topic=out.topic, bytes=len(out.value or b""))
         self._metrics.sent(effects.sends)
+
+    async def _write(self, table: str, values: Mapping[bytes, bytes | None]) -> None:
+        topic, store = self._names[CHANGELOGS[table]], self._stores[table]
+        refused = await self._confirm([_Out(topic, key, value, self._partition) for key, value in values.items()])
+        given_up = {out.key for out in refused}
+        for key, value in values.items():
+            if key in given_up:
+                continue
+            if value is None:
+                store.pop(key, None)
+            else:
+                store[key] = value
+        self._metrics.state_bytes.inc(sum(len(value) for value in values.values() if value is not None))
+        if refused:
+            raise StateRefused(f"{len(refused)} of {len(values)} records of {table}")
 
     async def bury(self, letters: Sequence[Dead]) -> None:
         """Confirm dead letters."""

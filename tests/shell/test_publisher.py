@@ -29,8 +29,8 @@ async def test_state_goes_first():
     bench = Bench()
     await bench.publisher.publish(effects())
     assert [topic for topic, *_ in bench.producer.sent] == [
-        "changelog.customers",
         "changelog.identities",
+        "changelog.customers",
         "escalations",
     ]
     assert bench.stores == {"customers": {b"a": b"1"}, "identities": {b"i": b"2"}}
@@ -50,20 +50,47 @@ async def test_a_tombstone_deletes():
 async def test_broker_errors_are_retried(where):
     """What the broker does not confirm is sent again, and only that; no output goes out before its state."""
     bench = Bench()
-    getattr(bench.producer, where).extend([None, KafkaTimeoutError(), None, KafkaTimeoutError(), None])
+    getattr(bench.producer, where).extend([KafkaTimeoutError(), None, KafkaTimeoutError(), None, KafkaTimeoutError()])
     await bench.publisher.publish(effects())
-    assert [key for _, key, *_ in bench.producer.sent] == [b"a", b"i", b"a"]
+    assert [topic for topic, *_ in bench.producer.sent] == [
+        "changelog.identities",
+        "changelog.customers",
+        "escalations",
+    ]
     assert bench.publisher.retrying_since is None
 
 
 async def test_state_that_no_broker_takes():
-    """Refused state is an error of the batch, with nothing applied and no output sent."""
+    """Refused state is an error of the batch: what was taken is applied, the rest is not, and no output is sent."""
     bench = Bench()
-    bench.producer.at_confirmation = [MessageSizeTooLargeError()]
+    bench.producer.at_confirmation = [None, MessageSizeTooLargeError()]
+    both = Did(writes=[*effects().writes, ("customers", b"b", b"3")], sends=effects().sends)
     with pytest.raises(StateRefused):
-        await bench.publisher.publish(effects())
-    assert bench.stores["customers"] == {}
+        await bench.publisher.publish(both)
+    assert bench.stores == {"customers": {b"b": b"3"}, "identities": {b"i": b"2"}}
     assert "escalations" not in [topic for topic, *_ in bench.producer.sent]
+
+
+async def test_identities_are_confirmed_before_customers_begin():
+    """A customer is not sent while the identities that lead to it are on their way."""
+    bench = Bench()
+    confirmations = []
+    enqueue = bench.producer.enqueue
+
+    async def slow(topic, *arguments, **named):
+        future = await enqueue(topic, *arguments, **named)
+        if topic == "changelog.identities":
+            future = asyncio.get_running_loop().create_future()
+            confirmations.append(future)
+        return future
+
+    bench.producer.enqueue = slow
+    publishing = asyncio.create_task(bench.publisher.publish(effects()))
+    await asyncio.sleep(0.05)
+    assert [topic for topic, *_ in bench.producer.sent] == ["changelog.identities"]
+    confirmations[0].set_result(None)
+    await asyncio.wait_for(publishing, 2)
+    assert len(bench.producer.sent) == 3
 
 
 async def test_output_that_no_broker_takes():
