@@ -1,0 +1,41 @@
+"""A customer's state is all that a restart needs."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.codec import dumps, loads
+from streams.customer import Customer
+from streams.replay import Replay
+from tests.core.playing import facts, instants, lines, played, policy_of, steps
+from tests.core.strategies import CUSTOMERS, END, POLICY, delays, interactions, versions
+
+
+def restart(run: Replay) -> None:
+    """Put every customer to bytes and read it again."""
+    for id_, customer in run.population.customers.items():
+        again = Customer.decode(loads(dumps(customer.encode())))
+        again.outside = customer.outside  # what others' logs tell is told again by them
+        assert again.encode() == customer.encode()
+        run.population.customers[id_] = again
+
+
+@given(st.data())
+def test_a_restart_at_any_moment_changes_nothing(data):
+    """A prefix, the state to bytes and back, and the rest: every revision is the one of the whole."""
+    events = data.draw(interactions(people=CUSTOMERS))
+    input_ = lines(events, data.draw(delays(len(events))), data.draw(versions()))
+    whole, said = played(input_)
+    run = Replay(policy_of(POLICY))
+    found = []
+    groups = instants(input_)
+    cuts = data.draw(st.sets(st.integers(0, len(groups)), max_size=3))
+    for place, group in enumerate(groups):
+        if place in cuts:
+            restart(run)
+        for _, records in steps(run, group, group[0].arrived_at):
+            found += records
+    restart(run)
+    for _, records in steps(run, [], END):
+        found += records
+    assert found == said
+    assert facts(run) == facts(whole)
