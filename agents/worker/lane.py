@@ -85,7 +85,7 @@ class Lane:
 
     def timers(self) -> int:
         """Number of timers that wait."""
-        return int(getattr(self._node, "open_timers", 0))
+        return self._node.open_timers
 
     def end(self) -> None:
         """Finish what is in hand and no more; what waits is delivered again, to whoever has the partition then."""

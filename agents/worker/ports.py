@@ -63,7 +63,15 @@ class Effects(Protocol):
 class Node(Protocol):
     """The core of one partition. Synchronous and pure; an exception leaves the stores as they were."""
 
-    next_wake: int | None
+    @property
+    def next_wake(self) -> int | None:
+        """When `wake` has something to do (ms), None where nothing waits."""
+        ...
+
+    @property
+    def open_timers(self) -> int:
+        """Number of timers that wait."""
+        ...
 
     def handle(self, records: Sequence[Any], now: int) -> Effects:
         """Take records in, at the partition's time `now` (ms)."""
