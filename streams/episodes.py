@@ -1,5 +1,6 @@
 """Episodes: the intervals in which something should be escalated, with what it is and how severe it was when."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -99,33 +100,45 @@ def _sla_reason(ended_by: str | None, phase: str, metric: str) -> str:
 
 
 def history_episodes(issue: Issue, holds: Sequence[Hold], policy_changes: frozenset[int]) -> list[Episode]:
-    """While the patterns' highest severity is at least warning: one episode, however they come and go."""
-    moments = sorted({hold.start for hold in holds} | {hold.end for hold in holds if hold.end < FOREVER})
+    """While the patterns' highest severity is at least warning: one episode, however they come and go.
+
+    One sweep over the starts and ends, whatever their number.
+    """
+    starts = sorted(holds)
+    ends = sorted((hold for hold in holds if hold.end < FOREVER), key=lambda hold: hold.end)
+    moments = sorted({hold.start for hold in starts} | {hold.end for hold in ends})
+    active: list[Hold] = []
     found: list[Episode] = []
     current: Episode | None = None
+    begun = ended = 0
     for moment in moments:
-        active = [hold for hold in holds if hold.start <= moment < hold.end]
+        while begun < len(starts) and starts[begun].start <= moment:
+            active.append(starts[begun])
+            begun += 1
+        while ended < len(ends) and ends[ended].end <= moment:
+            active.remove(ends[ended])
+            ended += 1
         severity = highest({hold.severity for hold in active})
         if RANKS[severity] < RANKS[WARNING]:
             if current is not None:
                 _end(current, moment, issue, policy_changes)
                 current = None
             continue
-        names = tuple(sorted({hold.name for hold in active}))
-        step = Step(moment, severity, None, names)
+        step = Step(moment, severity, None, tuple(sorted({hold.name for hold in active})))
         if current is None:
             current = Episode("history", [step], FOREVER, None, issue)
             found.append(current)
         elif current.steps[-1][1:] != step[1:]:
             current.steps.append(step)
-    for episode in found:
-        episode.holds = [hold for hold in holds if hold.start < episode.end and hold.end > episode.start]
+        current.holds += [hold for hold in active if moment in (hold.start, current.start)]
     return found
 
 
 def _end(episode: Episode, at: int, issue: Issue, policy_changes: frozenset[int]) -> None:
     episode.end = at
-    resolved = next((span.reason for span in issue.unresolved if span.end == at), None)
+    place = bisect_left(issue.unresolved, at, key=lambda span: span.end)
+    span = issue.unresolved[place] if place < len(issue.unresolved) else None
+    resolved = span.reason if span is not None and span.end == at else None
     if resolved is not None:
         episode.ended_by = resolved
     else:

@@ -90,6 +90,9 @@ class _Sweep:
         self.history = History()
         self.groups: dict[str, Group] = group_threads(log)
         self.group_issue: dict[int, Issue] = {}
+        self.live: dict[str, Issue] = {}
+        """Issues that a new thread may join, by id: the long resolved ones drop out."""
+        self.window_max = max(entry.policy.repeat_window for entry in policies.entries)
         self.by_reference: dict[str, Issue] = {}
 
     def over(self, log: Log, closings: Sequence[Closing]) -> History:
@@ -136,7 +139,7 @@ class _Sweep:
         elif event.kind in ("answered", "reply"):
             self.answer(event, thread, issue, policy)
         elif event.kind == "promise":
-            self.promise(event, thread)
+            self.promise(event, thread, issue)
         elif event.kind == "promise_kept":
             self.end_promises(thread, event, "kept")
         elif event.kind == "merge":
@@ -179,9 +182,15 @@ class _Sweep:
             issue.topic = group.topic
         if thread.opened_at < event.at and not thread.contacts:
             thread.opened_at = event.at  # what came before (a note, praise) opened nothing
-        issue.threads.append(thread)
-        self.history.by_thread[thread.id] = issue
+        self.join(thread, issue)
         return issue
+
+    def join(self, thread: Thread, issue: Issue) -> None:
+        """The thread is one of the issue's from now on."""
+        issue.threads.append(thread)
+        if thread.active:
+            issue.active[thread.id] = thread
+        self.history.by_thread[thread.id] = issue
 
     def candidate(self, event: Event, group: Group) -> Issue | None:
         if group.reference:
@@ -189,11 +198,13 @@ class _Sweep:
         window = self.policies.at(event.at).repeat_window
         best: Issue | None = None
         rank = (False, -FOREVER)
-        for issue in self.history.issues:
+        for issue in list(self.live.values()):
             if issue.topic is not None and group.topic is not None and issue.topic != group.topic:
                 continue
             self.advance(issue, event.at)
             if not issue.resolved_within(window, event.at):
+                if not issue.resolved_within(self.window_max, event.at):
+                    del self.live[issue.id]
                 continue
             mine = (issue.topic is not None and issue.topic == group.topic, issue.last_active_at)
             if best is None or mine > rank:
@@ -202,7 +213,8 @@ class _Sweep:
 
     def settle(self, issue: Issue, event: Event) -> None:
         """Resolved when every thread is solved or covered; unresolved when one is not."""
-        if any(thread.active for thread in issue.threads):
+        if issue.active:
+            self.live[issue.id] = issue
             issue.begin(event.at)
             if issue.run is not None and issue.run.stop is not None:
                 issue.run.stop = issue.run.outcome = issue.run.stopped_by = issue.run.facts = None
@@ -227,9 +239,8 @@ class _Sweep:
     def finish(self, issue: Issue, at: int, reason: str) -> None:
         """The issue ends without a solve: its unsolved threads end with it."""
         issue.resolve(at, reason)
-        for thread in issue.threads:
-            if thread.active:
-                self.end_thread(thread, at, reason, None)
+        for thread in list(issue.active.values()):
+            self.end_thread(thread, at, reason, None)
         self.end_issue_run(issue, at, reason, None)
 
     def close(self, closing: Closing) -> None:
@@ -290,7 +301,7 @@ class _Sweep:
             thread.answered_at = event.at
             if issue.answered_since is None and issue.contacts:
                 issue.answered_since = event.at
-            for other in issue.threads:
+            for other in list(issue.promised.values()):
                 self.end_promises(other, event, "answered", before=event)
         if (human or stops_response(event, policy)) and thread.current is not None:
             thread.current.end(event.at, "answered", event.id, thread.facts(self.history.tier))
@@ -302,9 +313,9 @@ class _Sweep:
         else:
             self.end_promises(thread, event, "solved")  # made after it was solved, and settled by solving it again
         last = thread.last_contact
-        for other in issue.threads:
+        for other in list(issue.active.values()):
             theirs = other.last_contact
-            if other.active and (theirs is None or (last is not None and theirs.order <= last.order)):
+            if theirs is None or (last is not None and theirs.order <= last.order):
                 other.covered_by = thread.id
                 self.end_thread(other, event.at, "covered", event, covered_by=thread.id)
 
@@ -323,12 +334,17 @@ class _Sweep:
         thread.current = thread.waiting = None
         thread.set_status("solved", at)
         thread.solved, thread.solved_by = True, outcome
+        issue = self.history.by_thread[thread.id]
+        issue.active.pop(thread.id, None)
+        if not thread.promises:
+            issue.promised.pop(thread.id, None)
         thread.done.append((at, FOREVER))
 
     def reopen(self, thread: Thread, issue: Issue, event: Event) -> None:
         if thread.solved_by in ("solved", "covered"):
             issue.reopenings.append(event)
         thread.solved, thread.solved_by, thread.covered_by = False, None, None
+        issue.active[thread.id] = thread
         thread.done[-1] = (thread.done[-1][0], event.at)
         thread.set_status("open", event.at)
         run = thread.resolution
@@ -343,12 +359,12 @@ class _Sweep:
             return  # a solved thread that is set to pending stays solved
         thread.set_status(status, event.at)
 
-    def promise(self, event: Event, thread: Thread) -> None:
-        thread_runs = thread.promises
+    def promise(self, event: Event, thread: Thread, issue: Issue) -> None:
         count = sum(1 for run in thread.runs if run.metric == "promise") + 1
         run = Run("promise", thread.id, count, event, [(event.at, event.at)], due=parse_time(event.data["due_at"]))
         thread.runs.append(run)
-        thread_runs.append(run)
+        thread.promises.append(run)
+        issue.promised[thread.id] = thread
 
     def end_promises(self, thread: Thread, event: Event, outcome: str, before: Event | None = None) -> None:
         kept: list[Run] = []
@@ -358,6 +374,8 @@ class _Sweep:
             else:
                 run.end(event.at, outcome, event.id, thread.facts(self.history.tier))
         thread.promises = kept
+        if not kept:
+            self.history.by_thread[thread.id].promised.pop(thread.id, None)
 
     # -- merges of threads ------------------------------------------------------------------------------
 
@@ -373,14 +391,16 @@ class _Sweep:
         if target is thread:
             return
         if target.id not in self.history.by_thread:
-            self.history.by_thread[target.id] = issue
-            issue.threads.append(target)
+            self.join(target, issue)
         waiting = min((e for e in (thread.waiting, target.waiting) if e), key=lambda e: e.order, default=None)
         self.retire(thread, target, event)
         target.contacts = sorted([*target.contacts, *thread.contacts], key=lambda e: e.order)
         target.events = sorted([*target.events, *thread.events], key=lambda e: e.order)
-        target.promises += thread.promises
-        thread.promises = []
+        if thread.promises:
+            target.promises += thread.promises
+            thread.promises = []
+            issue.promised.pop(thread.id, None)
+            issue.promised[target.id] = target
         self.carry(target, thread, waiting, event)
 
     def retire(self, thread: Thread, target: Thread, event: Event) -> None:
@@ -393,6 +413,7 @@ class _Sweep:
             thread.set_status("solved", event.at)
             thread.done.append((event.at, FOREVER))
         thread.solved, thread.solved_by = True, "merged"
+        self.history.by_thread[thread.id].active.pop(thread.id, None)
 
     def carry(self, target: Thread, merged: Thread, waiting: Event | None, event: Event) -> None:
         """Set the target's clocks going from `waiting`, the oldest unanswered contact of both, as of the merge."""

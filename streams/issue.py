@@ -26,6 +26,10 @@ class Issue:
     """The event that opened it."""
     topic: str | None
     threads: list[Thread] = field(default_factory=list)
+    active: dict[str, Thread] = field(default_factory=dict)
+    """The unsolved ones, by id."""
+    promised: dict[str, Thread] = field(default_factory=dict)
+    """Those with promises that are not kept, by id."""
     events: list[Event] = field(default_factory=list)
     contacts: list[Event] = field(default_factory=list)
     """The customer's contacts, in order."""

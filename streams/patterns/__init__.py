@@ -1,6 +1,6 @@
 """The patterns of an issue's history (contract, section 6): when each holds, and by which events."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from streams.clocks import Clock
@@ -10,6 +10,9 @@ from streams.issue import Issue
 from streams.patterns import company, contacts, waiting
 from streams.patterns.case import NOWHERE, Case, Hold, Outside
 from streams.policy import PolicyHistory
+
+EVIDENCE_HOLDS_MAX = 20
+"""How many intervals of one pattern are kept for their evidence alone."""
 
 __all__ = ["NOWHERE", "PATTERNS", "Case", "Hold", "Outside", "patterns"]
 
@@ -52,7 +55,21 @@ def patterns(
             continue
         case = Case(issue, history, clocks, entry.policy, policies, outside)
         for name, rule in entry.policy.patterns.items():
-            for hold in PATTERNS[name](case, rule):
+            for hold in _outermost(PATTERNS[name](case, rule)):
                 for start, until in intersect(within, [(hold.start, hold.end)]):
-                    found.append(hold._replace(name=name, severity=rule.severity, start=start, end=until))
+                    found.append(Hold(start, until, hold.evidence, name, rule.severity))
     return found
+
+
+def _outermost(holds: Iterable[Hold]) -> Iterator[Hold]:
+    """Without most of those that lie within an earlier one: they only add evidence, and there may be thousands."""
+    reach = -FOREVER
+    within = 0
+    for hold in sorted(holds):
+        if hold.end > reach:
+            reach = hold.end
+        elif within < EVIDENCE_HOLDS_MAX:
+            within += 1
+        else:
+            continue
+        yield hold

@@ -1,5 +1,6 @@
 """Patterns of waiting: ignored, abandoned, held in a queue, given up."""
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Any
 
@@ -34,20 +35,27 @@ def abandoned(case: Case, rule: Any) -> Iterator[Hold]:
 
 def lapsed(case: Case, rule: Any) -> Iterator[Hold]:
     """No customer contact for `rule.after`, and the last one never answered by a human."""
-    contacts = case.issue.contacts
+    contacts, answers = case.issue.contacts, case.issue.answers
     for place, contact in enumerate(contacts):
         following = contacts[place + 1].at if place + 1 < len(contacts) else FOREVER
-        answered = next((answer.at for answer in case.issue.answers if answer.order > contact.order), FOREVER)
+        if following <= contact.at + rule.after:
+            continue
+        later = bisect_right(answers, contact.order, key=_order)
+        answered = answers[later].at if later < len(answers) else FOREVER
         start, end = contact.at + rule.after, min(following, answered)
         if start < end:
             yield Hold(start, end, (contact.id,))
 
 
+def _order(event: Event) -> tuple[int, int, str]:
+    return event.order
+
+
 def long_hold(case: Case, rule: Any) -> Iterator[Hold]:
     """Waited `rule.after` or longer on phone or chat before somebody answered, or before giving up."""
     for thread in case.issue.threads:
-        if thread.channel not in QUEUES:
-            continue
+        if thread.merged_into is not None:
+            continue  # its events are the target's
         for contact, end in _waits(thread, case):
             hold = _held(contact, end, rule.after)
             if hold:
@@ -55,10 +63,10 @@ def long_hold(case: Case, rule: Any) -> Iterator[Hold]:
 
 
 def _waits(thread: Thread, case: Case) -> Iterator[tuple[Event, Event | None]]:
-    """Each contact that began a wait, with the event that ended it."""
+    """Each contact that began a wait in a queue, with the event that ended it."""
     waiting: Event | None = None
     for event in thread.events:
-        if is_contact(event):
+        if is_contact(event) and event.channel in QUEUES:
             waiting = waiting or event
         elif waiting and (event.kind == "abandoned" or solves(event) or is_human_answer(event, case.policy)):
             yield waiting, event
