@@ -1,7 +1,8 @@
 """The customer's side of the protocol: members, aliases, merges, and what is to be done to the history.
 
 Of two ids that are one customer's, the larger becomes an alias of the smaller, so aliases point to ever smaller ids
-and in no circle. Ids begin with the time of birth: the older customer survives.
+and in no circle. Ids begin with the time of birth: the older customer survives. A history is united once, however often
+it comes: an alias gives it to one customer only, which knows its aliases, and what it gives does not change any more.
 """
 
 from collections.abc import Callable
@@ -113,7 +114,7 @@ def on_customer(
             links.alias_of, links.held = message["x"], True
             out = [_absorb(links, message["x"], history)]
         case "absorb":
-            effects = _take_over(links, message)
+            effects = _take_over(links, message) if message["from"] not in links.aliases else []
             out = [*_relabel(message["m"], links.id), to_customer("absorbed", message["from"], by=links.id)]
         case "command":
             effects.append(Obey(message["v"]))
@@ -138,6 +139,8 @@ def _at_alias(
             return [], [Clear()] if was_held else []
         case "event" | "joined":
             named = [message["i"]] if message["i"] is not None else []
+        case "absorb" if message["from"] in links.aliases:  # taken before; it goes with this one's own history
+            return [to_customer("absorbed", message["from"], by=links.id)], []
         case "absorb" | "release" | "command":
             named = []
         case tag:

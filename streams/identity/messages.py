@@ -28,8 +28,8 @@ Message = dict[str, Any]
 
 IDENTITY_TAGS = frozenset({"event", "link", "edge", "known", "relabel", "spoke", "loose"})
 CUSTOMER_TAGS = frozenset({"event", "release", "joined", "merge", "absorb", "absorbed", "command"})
-ACKNOWLEDGEMENTS = frozenset({"known", "absorbed"})
-"""Must not arrive before the state of their sender is safe: they let the receiver forget."""
+AFTER_STATE = frozenset({"known", "absorbed", "relabel"})
+"""Must not arrive before the state of their sender is safe: they let the receiver forget what would be asked again."""
 
 
 class Outgoing(NamedTuple):

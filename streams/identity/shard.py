@@ -93,6 +93,8 @@ def _event(record: IdentityRecord, message: Message, partition: int) -> tuple[Id
 
 def _edge(record: IdentityRecord, message: Message) -> tuple[IdentityRecord, list[Outgoing], bool]:
     identity, customer = message["i"], message["c"]
+    if record.speakers is not None and record.customer is None:  # a public thread joins nobody
+        return record, [to_identity("known", message["from"], j=identity)], False
     changed = record.customer is None
     if record.customer is None:
         record.customer = customer

@@ -77,7 +77,8 @@ def _input(draw: st.DrawFn) -> tuple[list[Event], list[Link]]:
     ids = {e.id for e in some}
     plain = [e for e in some if e.in_reply_to is None or e.in_reply_to in ids]
     fixed = [_without_foreign(e, plain) for e in plain]
-    return [e for e in fixed if all(i.type != "thread" for i in e.identities)], draw(links(4, ("link",)))
+    private = [e for e in fixed if all(i.type != "thread" for i in e.identities) and e.data.get("into") not in PUBLIC]
+    return private, draw(links(4, ("link",)))
 
 
 def _without_foreign(one: Event, all_of_them: list[Event]) -> Event:

@@ -1,0 +1,240 @@
+"""One batch of a node: what its records and timers change, collected until it is written."""
+
+from collections import OrderedDict, deque
+from collections.abc import Callable, Mapping
+from hashlib import blake2b
+from typing import Any
+
+from schemas.codec import dumps, loads
+from schemas.command import Command
+from streams import event as events
+from streams.customer import Customer
+from streams.door import COMMANDS, CUSTOMER_INBOX, IDENTITY_INBOX, enter
+from streams.effects import Dead, Effects, Incoming, Record, Send
+from streams.identity.protocol import (
+    AFTER_STATE,
+    Clear,
+    CustomerLinks,
+    Drop,
+    Effect,
+    Fold,
+    IdentityRecord,
+    Obey,
+    Outgoing,
+    Union,
+    home_of,
+    on_customer,
+    on_identity,
+)
+from streams.intake import Rejected
+from streams.policy import PolicyHistory
+from streams.stored import Stored, decode_outbox, decode_stored
+from streams.timers import Timers
+
+CACHED = 10_000
+"""How many customers are kept decoded."""
+_ESCALATIONS, _CURRENT = "escalations", "escalations.current"
+
+
+class Place:
+    """What a node has between its batches. `unsent`: customers whose last outputs may not have been sent."""
+
+    def __init__(
+        self,
+        partition: int,
+        partitions: int,
+        identities: Mapping[bytes, bytes],
+        customers: Mapping[bytes, bytes],
+        policies: PolicyHistory,
+        owner: Callable[[str], int],
+    ) -> None:
+        self.partition = partition
+        self.partitions = partitions
+        self.identities = identities
+        self.customers = customers
+        self.policies = policies
+        self.owner = owner
+        self._marked: object = None
+        self._mark = ""
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all that is not in the stores."""
+        self.timers = Timers()
+        self.unsent: dict[str, None] = {}
+        self.batch = 0
+        self.cache: OrderedDict[str, Stored] = OrderedDict()
+
+    def home(self, message: Outgoing) -> int:
+        """The partition that a message is for."""
+        return self.owner(message.key) if message.to == "identity" else home_of(message.key)
+
+    def mark(self) -> str:
+        """A short name for the policies as they are now."""
+        entries = self.policies.entries
+        if entries is not self._marked:
+            text = repr([(entry.since, entry.policy.version) for entry in entries])
+            self._marked, self._mark = entries, blake2b(text.encode(), digest_size=6).hexdigest()
+        return self._mark
+
+    def keep(self, id_: str, stored: Stored) -> None:
+        """Remember a customer as it will be in the store."""
+        self.cache[id_] = stored
+        self.cache.move_to_end(id_)
+        if len(self.cache) > CACHED:
+            self.cache.popitem(last=False)
+
+
+class Batch:
+    """Takes records and timers at `now` (ms); `end` gives the effects."""
+
+    def __init__(self, place: Place, now: int) -> None:
+        self._place = place
+        self._now = now
+        self._effects = Effects()
+        self._records: dict[str, IdentityRecord] = {}
+        self._changed: dict[str, None] = {}
+        self._customers: dict[str, Stored] = {}
+        self._local: deque[Outgoing] = deque()
+        if not place.unsent:  # else a crash would hide what was not sent behind a newer number
+            place.batch += 1
+
+    def take(self, record: Incoming) -> None:
+        """Take a record in, with all that follows from it on this partition."""
+        entered = enter(record, self._place.policies, self._place.partitions)
+        if isinstance(entered, Rejected):
+            self._effects.dead.append(Dead(record, entered.reason, entered.detail))
+        elif entered is None:
+            self._effects.count("links_without_effect")
+        elif self._place.home(entered) == self._place.partition:
+            self._local.append(entered)
+            while self._local:
+                for message in self._deliver(self._local.popleft()):
+                    self._route(message)
+        else:
+            self._send(entered)
+
+    def look_at(self, id_: str) -> None:
+        """Settle a customer at the end of the batch, whatever happened."""
+        self._stored(id_)
+
+    def send_again(self, id_: str) -> None:
+        """Send what a customer's state says was decided last."""
+        value = self._place.customers.get(id_.encode())
+        self._place.unsent.pop(id_, None)
+        if value is not None and id_ not in self._customers:
+            self._put_out(decode_outbox(value))
+
+    def end(self) -> Effects:
+        """Settle the customers that were touched; everything that is to be written and sent."""
+        place, effects = self._place, self._effects
+        mark = place.mark() if self._customers else ""
+        for identity in self._changed:
+            effects.writes.append(("identities", identity.encode(), dumps(self._records[identity].encode())))
+        for id_, stored in self._customers.items():
+            self._settle(stored)
+            live = stored.live
+            wake = live.next_wake(place.policies) if live is not None else None
+            stored.wake = None if wake is None else max(wake, self._now + 1)
+            stored.policies = mark if live is not None else ""
+            place.timers.set(id_, stored.wake)
+            effects.writes.append(("customers", id_.encode(), stored.encode(place.batch)))
+            self._put_out(stored.outbox)
+            place.keep(id_, stored)
+        return effects
+
+    def _route(self, message: Outgoing) -> None:
+        if self._place.home(message) == self._place.partition and message.message["t"] not in AFTER_STATE:
+            self._local.append(message)
+        else:
+            self._send(message)
+
+    def _send(self, message: Outgoing) -> None:
+        topic = IDENTITY_INBOX if message.to == "identity" else CUSTOMER_INBOX
+        home = self._place.home(message)
+        self._effects.sends.append(Send(topic, message.key.encode(), dumps(message.message), home))
+        self._effects.count(f"sent_{message.to}_{message.message['t']}")
+
+    def _deliver(self, message: Outgoing) -> list[Outgoing]:
+        if message.to == "identity":
+            record, out, changed = on_identity(self._record(message.key), message.message, self._place.partition)
+            self._records[message.key] = record
+            if changed:
+                self._changed[message.key] = None
+            return out
+        stored = self._stored(message.key)
+        stored.links, out, effects = on_customer(stored.links, message.message, lambda: _history(stored))
+        for effect in effects:
+            self._apply(stored, effect)
+        return out
+
+    def _apply(self, stored: Stored, effect: Effect) -> None:
+        match effect:
+            case Fold(event):
+                customer = stored.customer = stored.customer or Customer(stored.links.id)
+                self._effects.count("events" if customer.fold(events.decode(event)) else "duplicates")
+            case Union(history):
+                if history is not None:
+                    customer = stored.customer = stored.customer or Customer(stored.links.id)
+                    customer.absorb(Customer.decode(history))
+                self._effects.count("merges")
+            case Drop(event_id):
+                if stored.customer is not None:
+                    stored.customer.release(event_id)
+            case Clear():
+                stored.customer = None
+            case Obey(command):
+                self._obey(stored, command)
+
+    def _obey(self, stored: Stored, order: dict[str, Any]) -> None:
+        self._settle(stored)  # what came before the command comes first
+        live = stored.live
+        command = Command.model_validate(order["command"])
+        records = live.command(command, self._place.policies, self._now) if live is not None else None
+        if records is not None:
+            stored.outbox += records
+            return
+        key, value = command.customer_id.encode(), dumps(order["command"])
+        record = Record(COMMANDS, key, value, order["at"], order["p"], order["o"])
+        self._effects.dead.append(
+            Dead(record, "unknown_escalation", "escalation_id: no open escalation of this customer")
+        )
+
+    def _settle(self, stored: Stored) -> None:
+        live = stored.live
+        if live is not None:
+            if stored.policies not in ("", self._place.mark()):
+                live.cause.policy = True
+            stored.outbox += live.settle(self._place.policies, self._now)
+
+    def _put_out(self, records: list[dict[str, Any]]) -> None:
+        for record in records:
+            value = dumps(record)
+            self._effects.sends.append(Send(_ESCALATIONS, record["customer_id"].encode(), value))
+            self._effects.sends.append(Send(_CURRENT, record["escalation_id"].encode(), value))
+
+    def _record(self, identity: str) -> IdentityRecord | None:
+        record = self._records.get(identity)
+        if record is None:
+            value = self._place.identities.get(identity.encode())
+            record = IdentityRecord.decode(loads(value)) if value is not None else None
+        return record
+
+    def _stored(self, id_: str) -> Stored:
+        """The customer, to be settled and written at the end."""
+        stored = self._customers.get(id_)
+        if stored is None:
+            stored = self._customers[id_] = self._place.cache.get(id_) or self._read(id_)
+            if id_ in self._place.unsent:
+                del self._place.unsent[id_]  # goes out with what is decided now
+            else:
+                stored.outbox = []
+        return stored
+
+    def _read(self, id_: str) -> Stored:
+        value = self._place.customers.get(id_.encode())
+        return decode_stored(value) if value is not None else Stored(CustomerLinks(id_), None)
+
+
+def _history(stored: Stored) -> dict[str, Any] | None:
+    return stored.customer.encode() if stored.customer is not None else None

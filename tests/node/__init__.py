@@ -1,0 +1,1 @@
+"""Tests of the core of one partition, and of several together."""

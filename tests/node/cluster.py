@@ -1,0 +1,159 @@
+"""Several nodes and a broker in one process: batches of any size in any order, and crashes between all steps."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from schemas.codec import dumps, loads
+from schemas.times import format_time
+from streams.effects import Dead, Effects, Record, Send
+from streams.event import Event
+from streams.kit import CoreKit
+from streams.node import Node
+from streams.policy import Policy, compile_policy
+from streams.policy_file import read_policy_value
+from streams.stored import Stored, decode_stored
+from topics.partitioner import partition_of
+
+Store = dict[str, dict[bytes, bytes]]
+
+
+def policy(**more: Any) -> Policy:
+    """A policy with a public channel, and a target on everything."""
+    document = {
+        "version": "1",
+        "calendars": {"always": {"zone": "UTC", "week": {"mon-sun": ["00:00-24:00"]}}},
+        "channels": {"social": {"calendar": "always", "public": True}},
+        "targets": [{"first_response": "1h", "next_response": "1h", "resolution": "4h"}],
+        **more,
+    }
+    return compile_policy(read_policy_value(document, "test"))
+
+
+@dataclass
+class Cluster:
+    """A node per partition. A crash writes a part of the state, or sends a part of the messages, and begins anew."""
+
+    partitions: int
+    random: Random
+    policy: Policy = field(default_factory=policy)
+    crashes: int = 0
+    now: int = 0
+
+    def __post_init__(self) -> None:
+        """Empty stores and topics."""
+        self.kit = CoreKit(self.policy)
+        self.stores: list[Store] = [{"identities": {}, "customers": {}} for _ in range(self.partitions)]
+        self.queues: list[dict[str, deque[Record]]] = [{} for _ in range(self.partitions)]
+        self.nodes = [self._node(number) for number in range(self.partitions)]
+        self.outputs: list[Send] = []
+        self.dead: list[Dead] = []
+        self.counts: dict[str, int] = {}
+
+    def owner(self, key: str) -> int:
+        """The partition of a key."""
+        return partition_of(key.encode(), self.partitions)
+
+    def feed(self, topic: str, key: str, value: Any, arrived_at: int) -> None:
+        """Append a record to a topic, on the partition of its key."""
+        self._append(topic, self.owner(key), Record(topic, key.encode(), dumps(value), arrived_at))
+
+    def run(self) -> None:
+        """Work until no record is left, then let the timers of this instant run."""
+        while busy := [number for number, topics in enumerate(self.queues) if any(topics.values())]:
+            number = self.random.choice(busy)
+            records = self._some(number)
+            effects = self.nodes[number].handle(records, self.now)
+            if self._publish(number, effects):
+                for record in records:
+                    self.queues[number][record.topic].popleft()
+        self.wake(self.now)
+
+    def wake(self, now: int) -> None:
+        """Let the time come."""
+        self.now = now
+        for number, node in enumerate(self.nodes):
+            while node.next_wake is not None and node.next_wake <= now:
+                self._publish(number, node.wake(now))
+                node = self.nodes[number]  # noqa: PLW2901 - it may be another after a crash
+
+    def customers(self) -> dict[str, Stored]:
+        """What is stored, by customer id."""
+        return {key.decode(): decode_stored(v) for store in self.stores for key, v in store["customers"].items()}
+
+    def logs(self) -> set[frozenset[str]]:
+        """The event ids, customer by customer."""
+        live = [stored.live for stored in self.customers().values()]
+        return {frozenset(event.id for event in customer.log) for customer in live if customer and len(customer.log)}
+
+    def escalations(self) -> dict[tuple[str, int], dict[str, Any]]:
+        """Every revision that was sent; fails where one was sent twice with different content."""
+        found: dict[tuple[str, int], dict[str, Any]] = {}
+        for send in self.outputs:
+            if send.topic == "escalations" and send.value is not None:
+                record = loads(send.value)
+                key = (record["escalation_id"], record["revision"])
+                assert found.setdefault(key, record) == record
+        return found
+
+    def _some(self, number: int) -> list[Record]:
+        records: list[Record] = []
+        for topic in self.random.sample(sorted(self.queues[number]), len(self.queues[number])):
+            waiting = list(self.queues[number][topic])
+            records += waiting[: self.random.randint(0, min(len(waiting), 5))]
+        return records
+
+    def _publish(self, number: int, effects: Effects) -> bool:
+        crash = self.crashes > 0 and self.random.random() < 0.3
+        writes, sends = effects.writes, effects.sends
+        if crash:
+            self.crashes -= 1
+            written = self.random.randint(0, len(writes))
+            sends = sends[: self.random.randint(0, len(sends))] if written == len(writes) else []
+            writes = writes[:written]
+        for table, key, value in writes:
+            assert value is not None
+            self.stores[number][table][key] = value
+        for send in sends:
+            self._send(send)
+        if crash:
+            self.nodes[number] = self._node(number)
+            return False
+        self.dead += effects.dead
+        for what, count in effects.counts.items():
+            self.counts[what] = self.counts.get(what, 0) + count
+        return True
+
+    def _send(self, send: Send) -> None:
+        if send.topic.endswith("-inbox"):
+            assert send.partition is not None
+            self._append(send.topic, send.partition, Record(send.topic, send.key, send.value, self.now))
+        else:
+            self.outputs.append(send)
+
+    def _append(self, topic: str, partition: int, record: Record) -> None:
+        self.queues[partition].setdefault(topic, deque()).append(record)
+
+    def _node(self, number: int) -> Node:
+        store = self.stores[number]
+        node = self.kit.node(number, self.partitions, store["identities"], store["customers"], self.owner)
+        node.rebuild()
+        return node
+
+
+def interaction(event: Event, public: frozenset[str]) -> dict[str, Any]:
+    """The interaction record of an event, as a producer would write it."""
+    data = dict(event.data) | ({"status": "open"} if event.kind == "status" else {})
+    record = {
+        "id": event.id,
+        "occurred_at": format_time(event.at),
+        "channel": "social" if event.thread in public else "chat",
+        "kind": event.kind,
+        "actor": {"type": event.actor},
+        "identities": [{"type": identity.type, "value": identity.value} for identity in event.identities],
+        "thread": event.thread,
+        "in_reply_to": event.in_reply_to,
+        "data": data,
+    }
+    return {name: value for name, value in record.items() if value is not None}
