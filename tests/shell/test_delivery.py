@@ -91,6 +91,7 @@ def test_policies_reach_every_partition(settings, start_worker):
     assert len(worker.events("policy_refused")) == 1
 
 
+@pytest.mark.slow
 def test_partitions_move_and_an_oversleeper_writes_nothing(settings, start_worker):
     """Partitions move between workers without loss; one that slept past its session is fenced when it wakes."""
     first = start_worker().wait_until_ready()
