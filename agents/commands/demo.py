@@ -1,5 +1,6 @@
 """`mindgap demo`: everything on one machine, nothing else installed."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -31,6 +32,8 @@ RECORDS_PER_SECOND = 2_000
 _SIMULATED_PER_HOUR = 25
 _START_S = 8.0
 _CUSTOMERS = 400
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as a shell has it."""
 
 
 class Speed(click.ParamType):
@@ -76,23 +79,29 @@ def demo(
     Starts a broker and a worker on this machine, feeds them, prints the escalations as they come, and ends with the
     gap between the channels. With --input, recorded interactions are fed instead, their dates moved by one constant.
     """
-    plan = _plan(seconds, seed, speed, source, policy_path)
-    run = Demo(plan, Screen())
+    status = play(Demo(make_plan(seconds, seed=seed, speed=speed, source=source, policy=policy_path), Screen()))
+    ctx.exit(status)
+
+
+def play(run: Demo) -> int:
+    """Play to the end and print the summary: 0, or 130 where the user ended it. Raises BadInput where it cannot run."""
     try:
         run.run()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         run.summary()
-        ctx.exit(130)
+        return INTERRUPTED
     except (BrokerError, TopicError, WorkerError, FeedError, SettingsError) as problem:
         raise BadInput(str(problem)) from problem
     except TimeoutError as problem:
-        msg = "the embedded broker did not answer in time"
+        msg = f"the embedded broker did not answer in time; its log is in {run.folder}"
         raise BadInput(msg) from problem
     run.summary()
+    return 0
 
 
-def _plan(seconds: float | None, seed: int, speed: float | None, source: str | None, policy_path: Path) -> Plan:
-    policy = compile_policy(load_policy_or_fail(str(policy_path)))
+def make_plan(seconds: float | None, *, seed: int, speed: float | None, source: str | None, policy: Path) -> Plan:
+    """What to play, from the options (a speed of 0 is `max`). Raises BadInput."""
+    rules = compile_policy(load_policy_or_fail(str(policy)))
     start = parse_time(START)
     length = seconds  # None, with a recording: to its end
     if source is None:
@@ -105,7 +114,7 @@ def _plan(seconds: float | None, seed: int, speed: float | None, source: str | N
         pace = speed or _fitting(recording, None if speed == 0 else seconds or DEFAULT_SECONDS)
         lines = _recorded(recording, start)
         about = f"{len(recording.lines):,} recorded lines of {recording.name}"
-    return Plan(lines, start, min(pace, SPEED_MAX), length, policy_path, policy.is_public, about)
+    return Plan(lines, start, min(pace, SPEED_MAX), length, policy, rules.is_public, about)
 
 
 def _simulated(seed: int, start: int, duration: int) -> Callable[[], Iterator[Feedable]]:

@@ -18,6 +18,7 @@ from topics.partitioner import partition_of
 from topics.table import TOPICS, physical
 
 SEND_TIMEOUT_S = 15.0
+STOP_TIMEOUT_S = 3.0
 UNCONFIRMED_MAX = 2_000
 _TICK_S = 0.02
 
@@ -62,8 +63,8 @@ class Feed:
             await self._confirm_all()
             self.position = max(self.position, self._sent)
             self.intake.fed(self.position)
-        finally:
-            await asyncio.wait_for(producer.stop(), SEND_TIMEOUT_S)
+        finally:  # where the broker has gone, the producer would try for long
+            await asyncio.wait({asyncio.create_task(producer.stop())}, timeout=STOP_TIMEOUT_S)
 
     async def _play(self, producer: AIOKafkaProducer, seconds: float) -> None:
         lines = iter(self.lines)

@@ -1,11 +1,13 @@
 """The demo from beginning to end: broker, topics, worker, feed, what comes out, summary."""
 
 import asyncio
+import logging
 import signal
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,7 +34,7 @@ TOPICS_TIMEOUT_S = 30.0
 INTAKE_TIMEOUT_S = 30.0
 FEED_MIN_S = 5.0
 """The least time that the stream runs, however long the start has taken."""
-ENDING_S = 4.0
+ENDING_S = 6.0
 """What the ending takes of the time that was asked for."""
 _SHOW_S = 1.0
 _FOLLOW_S = 0.05
@@ -71,17 +73,19 @@ class Demo:
     gap: GapEstimate = field(default_factory=GapEstimate)
     feed: Feed | None = None
     fed_s: float = 0.0
+    folder: Path | None = None
+    """Where the logs are."""
     followed: int = 0
     """The virtual time (ms) that the worker was told."""
 
     def run(self) -> None:
         """Play. Raises BrokerError, TopicError, WorkerError, FeedError; KeyboardInterrupt after a clean end."""
         self.gap.is_public = self.plan.is_public
-        folder = Path(tempfile.mkdtemp(prefix="mindgap-demo-"))
+        self.folder = folder = Path(tempfile.mkdtemp(prefix="mindgap-demo-"))
         self.screen.step(f"{self.plan.about}, from {moment(self.plan.start)} UTC, {_pace(self.plan.speed)}")
         with self.screen:
             self.screen.status("starting the broker")
-            with embedded_broker(log_dir=folder) as address:
+            with _quietly(folder / "demo.log"), _embedded_broker(folder) as address:
                 self.screen.step(f"broker up on {address}")
                 asyncio.run(self._with_broker(address, folder))
 
@@ -193,6 +197,30 @@ class Demo:
             return
         fed = Fed(self.feed.events, self.feed.links, self.feed.position - self.plan.start, self.fed_s)
         self.screen.say(closing(fed, self.tally, self.gap.gap(), self.windows, self.dead))
+
+
+@contextmanager
+def _embedded_broker(folder: Path) -> Iterator[str]:
+    """The broker, deaf to Ctrl-C, which a terminal sends to every process: what is in hand is put down first."""
+    with ExitStack() as stack:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            address = stack.enter_context(embedded_broker(log_dir=folder))
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        yield address
+
+
+@contextmanager
+def _quietly(log: Path) -> Iterator[None]:
+    """What libraries log goes to a file, not to the screen."""
+    root, handler = logging.getLogger(), logging.FileHandler(log, delay=True)
+    root.addHandler(handler)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        handler.close()
 
 
 def _environment(settings: Settings) -> dict[str, str]:

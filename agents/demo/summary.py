@@ -14,6 +14,8 @@ from agents.demo.words import clean, count, label, span
 from schemas.times import SECOND
 from streams.gap_estimate import Gap, GapRow, percentile
 
+ANSWERS_MIN = 5
+"""First responses, in public and in private, from which on there is something to compare."""
 _SHARE_MIN = 0.08
 """Share of all private first responses from which on a channel is compared by name."""
 
@@ -132,8 +134,8 @@ def jumps(gap: Gap, windows: GapTally) -> str:
 def moral(gap: Gap) -> str:
     """One plain sentence about what the numbers mean."""
     ratio = gap.private.ratio_to_public
-    if ratio is None:
-        return "Nothing can be said of the gap: it takes answers both in public and in private."
+    if ratio is None or min(gap.private.answered, gap.public.answered) < ANSWERS_MIN:
+        return f"Nothing can be said of the gap: it takes {ANSWERS_MIN} answers both in public and in private."
     if ratio <= 1:
         return f"Private requests are answered {_times(1 / ratio)} as fast as public ones: no reason to go public."
     named = [row for row in gap.rows if not row.public and row.answered >= gap.private.answered * _SHARE_MIN]

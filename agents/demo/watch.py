@@ -15,6 +15,7 @@ from topics.table import DEAD, ESCALATIONS, TOPICS, physical
 
 GAPS = "channel-gaps"
 START_TIMEOUT_S = 20.0
+STOP_TIMEOUT_S = 3.0
 _POLL_MS = 100
 
 
@@ -55,7 +56,7 @@ class Watch:
         """Stop reading."""
         if self._task is not None:
             self._task.cancel()
-            await asyncio.wait({self._task}, timeout=START_TIMEOUT_S)
+            await asyncio.wait({self._task}, timeout=STOP_TIMEOUT_S)
 
     def check(self) -> None:
         """Raise what ended the reading, if anything has."""

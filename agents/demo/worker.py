@@ -11,9 +11,12 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from agents.demo.clock import DrivenClock, follow_in_background
+from agents.policy_input import load_policy_or_fail
 from agents.settings import Settings, settings_from
 from agents.worker.ports import Kit
 from agents.worker.run import run_worker
+from streams.kit import CoreKit
+from streams.policy import compile_policy
 
 
 def work(arguments: Sequence[str], make_kit: Callable[[Settings], Kit]) -> NoReturn:
@@ -29,3 +32,13 @@ def work(arguments: Sequence[str], make_kit: Callable[[Settings], Kit]) -> NoRet
 def _end_after(ended: threading.Event) -> None:
     ended.wait()
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def core(settings: Settings) -> CoreKit:
+    """The core under the policy that the settings name."""
+    assert settings.policy is not None  # the demo names one
+    return CoreKit(compile_policy(load_policy_or_fail(str(settings.policy))))
+
+
+if __name__ == "__main__":
+    work(sys.argv[1:], core)
