@@ -50,7 +50,10 @@ def obey(
         if standing.status != SUPPRESSED:
             return Obeyed([])
         standing.status, standing.suppressed_until = OPEN, None
-        ladder.resume(standing, now)
+        if standing.fresh_ladder:
+            ladder.start(standing, policy, now)  # it became worse while it was silent
+        else:
+            ladder.resume(standing, now)
     else:
         extra["reason"] = "command"
         closing = _lapsed(standing, derived, policy, now)
