@@ -1,0 +1,80 @@
+"""What a node stores, and its timers."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.codec import dumps, loads
+from streams.customer import Customer
+from streams.identity.protocol import CustomerLinks, IdentityRecord
+from streams.stored import Stored, decode_outbox, decode_stored, read_header
+from streams.timers import Timers
+from tests.identity.build import event
+
+
+def _stored() -> Stored:
+    links = CustomerLinks("cus_1.0", None, held=False, members={"email:a@x": None}, placements={"e": (2, True)})
+    customer = Customer("cus_1.0")
+    customer.fold(event("e", "email:a@x", thread="t1", at=5))
+    return Stored(links, customer, wake=77, policies="ab12", outbox=[{"customer_id": "cus_1.0", "revision": 1}])
+
+
+def test_what_is_stored_comes_back() -> None:
+    """A customer read from its value is written as the same value."""
+    value = _stored().encode(batch=3)
+    again = decode_stored(value)
+    assert again.encode(batch=3) == value
+    assert again.links.placements == {"e": (2, True)}
+    assert decode_outbox(value) == _stored().outbox
+
+
+@given(st.none() | st.integers(-(10**14), 10**14), st.integers(0, 10**9), st.integers(0, 3))
+def test_the_header_is_read_without_the_rest(wake: int | None, batch: int, outputs: int) -> None:
+    """Timers and outputs of a customer are known from the first bytes of its value."""
+    value = Stored(CustomerLinks("c.0"), None, wake=wake, policies="0f", outbox=[{}] * outputs).encode(batch)
+    assert read_header(value) == (wake, batch, outputs, "0f")
+
+
+def test_a_newer_version_is_refused() -> None:
+    """State that a later program wrote is not guessed at."""
+    value = _stored().encode(batch=3)
+    newer = dumps(loads(value) | {"v": 99})
+    for read in (decode_stored, read_header):
+        with pytest.raises(ValueError, match="newer"):
+            read(newer)
+    with pytest.raises(ValueError, match="newer"):
+        IdentityRecord.decode({"v": 99, "c": None})
+    with pytest.raises(ValueError, match="newer"):
+        CustomerLinks.decode(CustomerLinks("c.0").encode() | {"v": 99})
+
+
+def test_values_of_the_first_version_are_still_read() -> None:
+    """Recorded state of version 1: it must be readable for as long as topics hold it."""
+    identity = b'{"v":1,"c":"cus_1.0","k":["thread:t1"],"s":{"a":{"e1":"cus_1.0"},"f":[5,0,"e1"],"l":{}}}'
+    assert dumps(IdentityRecord.decode(loads(identity)).encode()) == identity
+    alias = (
+        b'{"v":1,"w":null,"b":4,"o":0,"p":"","l":{"v":1,"id":"cus_2.1","of":"cus_1.0","h":false,"m":["email:a@x"],'
+        b'"a":[],"p":{"e":[1,true]}},"c":null,"x":[]}'
+    )
+    assert decode_stored(alias).encode(batch=4) == alias
+
+
+def test_a_new_appointment_replaces_the_old_one() -> None:
+    """Each customer has one timer; the earliest comes first, and none twice."""
+    timers = Timers()
+    for id_, at in (("a", 5), ("b", 3), ("a", 9), ("c", 4), ("c", None)):
+        timers.set(id_, at)
+    assert (timers.next, len(timers)) == (3, 2)
+    assert timers.due(4, most=10) == ["b"]
+    timers.set("a", 9)
+    assert timers.due(9, most=10) == ["a"]
+    assert timers.next is None
+
+
+def test_no_more_than_so_many_are_due_at_once() -> None:
+    """The rest stay due."""
+    timers = Timers()
+    for number in range(5):
+        timers.set(f"c{number}", number)
+    assert timers.due(10, most=3) == ["c0", "c1", "c2"]
+    assert timers.next == 3
