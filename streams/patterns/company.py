@@ -1,6 +1,6 @@
 """Patterns of what the company did: deflected, promised, compensated, repeated itself, passed on, argued."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import Any
 
 from streams.clocks import BREACHED
@@ -18,24 +18,29 @@ def deflections(issue: Issue, window: int) -> list[tuple[Event, int]]:
     hand-off, from that moment on.
     """
     found = []
-    public = {thread.id: thread.public for thread in issue.threads}
+    public = {thread.id for thread in issue.threads if thread.public}
     for event in issue.events:
         if event.kind != "deflect":
             continue
         until = FOREVER
-        if public.get(event.thread or "", False):
-            seen = first_seen(issue, event)
-            if seen is not None and not seen.public and seen.at - event.at <= window:
+        if event.thread in public:
+            seen = first_seen(issue, event, elsewhere_than=public)
+            if seen is not None and seen.at - event.at <= window:
                 until = seen.at
         found.append((event, until))
     return found
 
 
-def first_seen(issue: Issue, deflect: Event) -> Event | None:
-    """The first event after `deflect`, by the customer or the company, on the channel it pointed to."""
+def first_seen(issue: Issue, deflect: Event, *, elsewhere_than: Set[str] = frozenset()) -> Event | None:
+    """The first event after `deflect`, by the customer or the company, on the channel it pointed to.
+
+    What is seen on the threads `elsewhere_than` does not count.
+    """
     channel = deflect.data.get("to")
     for event in issue.events:
-        if event.channel == channel and event.actor != "peer" and event.order > deflect.order:
+        if event.channel != channel or event.actor == "peer" or event.order <= deflect.order:
+            continue
+        if event.thread not in elsewhere_than:
             return event
     return None
 
