@@ -43,7 +43,7 @@ def compare(ctx: click.Context, a: Path, b: Path, limit: int, *, strict: bool, a
     (detection times, customer ids, warnings before a breach, what was retracted) is left out, or counted as a remark.
     """
     try:
-        comparison = compare_runs(_run(a), _run(b), limit=limit, strict=strict)
+        comparison = compare_runs(run_of(a), run_of(b), limit=limit, strict=strict)
     except ValueError as problem:
         msg = f"{a} or {b}: {problem}"
         raise BadInput(msg) from problem
@@ -55,7 +55,8 @@ def compare(ctx: click.Context, a: Path, b: Path, limit: int, *, strict: bool, a
     ctx.exit(0 if comparison.agree else 1)
 
 
-def _run(folder: Path) -> Run:
+def run_of(folder: Path) -> Run:
+    """The run whose files are in a folder. Raises BadInput where one is missing."""
     return Run(*(_source(folder, name) for name in NEEDED))
 
 

@@ -76,7 +76,8 @@ class Claim:
     def overlaps(self, start: int, end: int) -> bool:
         """True where it was open at some instant of the interval, its ends included."""
         opened = -FOREVER if self.opened is None else self.opened
-        return start <= self.closed and end >= opened
+        # what it opened with may have proved wrong since: then it ended, by its own account, before it opened
+        return start <= self.closed and end >= min(opened, self.closed)
 
 
 @dataclass(slots=True)
@@ -126,7 +127,8 @@ def _learn(claim: Claim, record: Record, revision: int) -> None:
         return
     claim.newest, claim.status, claim.phase = revision, record["status"], record.get("phase")
     claim.closed = true_at if claim.status == RESOLVED else FOREVER
-    claim.reason, claim.retracted = record.get("reason"), bool(record.get("retracted"))
+    claim.reason = record.get("reason")
+    claim.retracted = claim.status == RESOLVED and bool(record.get("retracted"))
     clock = record.get("clock") or {}
     claim.metric = record.get("metric")
     claim.clock_id = clock.get("clock_id", claim.clock_id)

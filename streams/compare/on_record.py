@@ -65,6 +65,8 @@ class _Check:
     claims: Claims = field(default_factory=Claims)
     facts: dict[tuple[str, str], list[Fact]] = field(default_factory=dict)
     """By kind and subject."""
+    retracted: set[tuple[str, str]] = field(default_factory=set)
+    """What escalations that were taken back are filed under."""
     clocks: dict[str, ClockFact] = field(default_factory=dict)
     threads: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """By issue id."""
@@ -110,7 +112,10 @@ class _Check:
         exact: dict[tuple[str, str], list[Claim]] = {}
         near: dict[tuple[str, str], list[Claim]] = {}
         for claim in self.claims.by_id.values():
-            if claim.kind == _HOTSPOT or claim.retracted:
+            if claim.kind == _HOTSPOT:
+                continue
+            if claim.retracted:
+                self.retracted |= {(claim.kind, claim.subject or ""), *_near_of_claim(claim)}
                 continue
             if claim.subject is not None:
                 exact.setdefault((claim.kind, claim.subject), []).append(claim)
@@ -130,7 +135,9 @@ class _Check:
 
     def judge(self, fact: Fact, said: list[Claim]) -> None:
         if not said:
-            self.add("not on record", fact.subject, fact.record)
+            taken_back = not self.retracted.isdisjoint({(fact.kind, fact.subject), *self.near_of(fact)})
+            what = "on record only as retracted" if taken_back else "not on record"
+            self.add(what, fact.subject, fact.record)
         elif not _told(said, fact):
             shown = [_shown(claim) for claim in said]
             what = "still only a warning" if any(claim.open for claim in said) else "lasts, and no escalation is open"

@@ -3,6 +3,7 @@
 import random
 
 import pytest
+
 from tests.compare.runs import Files, breach, clock, compared, customer, escalations, found, history, issue, said
 
 
@@ -166,7 +167,7 @@ RECORDS = {
             said(2, "16:00:00", status="resolved", reason="late_evidence", retracted=True),
             escalations()[2],
         ],
-        ("clk_1", "not on record (B)"),
+        ("clk_1", "on record only as retracted (B)"),
     ),
 }
 
@@ -207,6 +208,13 @@ ALLOWED = {
         escalations=[
             said(1, "20:00:00", detection_lag_s=21600, backfilled=True),
             said(2, "20:00:00", detection_lag_s=14400, backfilled=True, **RESOLVED),
+            escalations()[2],
+        ]
+    ),
+    "opened for what proved wrong, closed for what is so": Files(
+        escalations=[
+            said(1, "18:00:00", detection_lag_s=600),
+            said(2, "19:00:00", detection_lag_s=10800, **RESOLVED),
             escalations()[2],
         ]
     ),
@@ -259,3 +267,9 @@ def test_a_raise_that_was_disproved_claims_nothing():
         said(4, "18:05:00", severity="warning", phase="at_risk", status="resolved", reason="met", **OTHER),
     ]
     assert compared(Files(), more(*records), strict=True).agree
+
+
+def test_an_open_escalation_that_took_a_raise_back_is_on_record():
+    """Only a resolution retracts an escalation: one whose raise was disproved still stands for its episode."""
+    records = [*escalations(), {**escalations()[2], "revision": 2, "retracted": True}]
+    assert compared(Files(), Files(escalations=records), strict=True).agree
