@@ -17,6 +17,7 @@ import agents.commands
 COMMANDS: dict[str, str] = {
     "demo": "A simulated day of a company, from events to escalations, on this machine alone.",
     "worker": "The processor: reads interactions, writes escalations.",
+    "verify": "The same input through a broker and workers, and through replay: do the facts agree?",
     "readmodel": "The read model in Redis: keep it up to date, rebuild it, look into it.",
     "topics": "Create the Kafka topics, or check those that exist.",
     "replay": "The same processing on recorded input and virtual time, without Kafka.",

@@ -20,7 +20,7 @@ Registered as the broker scheme `mindgap://`; `kafka://` stays Faust's own.
 import asyncio
 import time
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple, cast
 
@@ -108,6 +108,14 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         await super().on_start()
         coordinator = self._ensure_consumer()._coordinator  # noqa: SLF001 - watched by the contract test
         coordinator._do_heartbeat = self.lease.renewed_by(coordinator._do_heartbeat)  # noqa: SLF001 - likewise
+
+    async def _highwaters(self, partitions: list[TP]) -> Mapping[TP, int]:
+        ends = await super()._highwaters(partitions)
+        confirm: Callable[..., Any] | None = getattr(self.app, "confirm_ends", None)
+        if confirm is None:
+            return ends
+        found = await confirm(TopicPartition(tp.topic, tp.partition) for tp in partitions)
+        return {tp: found[TopicPartition(tp.topic, tp.partition)] for tp in partitions}
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         """Commit; False where the broker did not take it. Faust would end the process: here it is tried again."""

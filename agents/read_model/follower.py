@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from agents import log
 from agents.connection import client_options
+from agents.ends import end_offsets
 from agents.read_model.model import Change, ReadModel, identity_changes
 from agents.settings import Settings
 from topics.table import CHANGELOGS, CURRENT, physical
@@ -81,7 +82,7 @@ class Follower:
         offsets = await self._model.offsets()
         self._offsets_known = bool(offsets)
         begins = await consumer.beginning_offsets(partitions)
-        ends = await consumer.end_offsets(partitions)
+        ends = await end_offsets(client_options(self._settings), partitions)
         for partition in partitions:
             offset = offsets.get(f"{partition.topic}:{partition.partition}", begins[partition])
             # the topic was made anew, or cleaned up past where we stood

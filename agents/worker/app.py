@@ -1,7 +1,8 @@
 """The Faust application, made by a function: topics, tables, agents and what they share."""
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from faust.types.topics import TopicT
 
 from agents import log, transport
 from agents.clock import Clock
-from agents.connection import tls
+from agents.connection import client_options, tls
+from agents.ends import end_offsets
 from agents.settings import Settings
 from agents.transport import BatchLimits
 from agents.web import Web
@@ -54,6 +56,8 @@ class App(faust.App):
     health: Web
     batch_limits: BatchLimits
     idempotent_producer: bool
+    confirm_ends: Callable[..., Any] | None
+    """Asks a broker whose answers cannot be trusted where partitions end; None where they can."""
 
     async def on_start(self) -> None:
         """Serve health and metrics, and read the policies, before anything is fetched."""
@@ -80,6 +84,7 @@ def make_app(settings: Settings, clock: Clock, kit: Kit) -> App:
     app = App(settings.app_id, **_options(settings))
     app.batch_limits = BatchLimits(settings.batch_records_max, settings.batch_bytes_max)
     app.idempotent_producer = settings.broker_kind == "kafka"
+    app.confirm_ends = partial(end_offsets, client_options(settings)) if settings.broker_kind == "embedded" else None
     tables = {name: _table(app, settings, name) for name in CHANGELOGS}
     partitions = Partitions(app, settings, clock, kit, lambda: {name: table.data for name, table in tables.items()})
     app.partitions = partitions

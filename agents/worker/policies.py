@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaError
 
 from agents import log
 from agents.connection import client_options
+from agents.ends import end_offsets
 from agents.settings import Settings
 from topics.table import POLICIES, physical
 
@@ -40,7 +41,7 @@ class PolicyFeed:
         consumer.assign([self._tp])
         await consumer.seek_to_beginning(self._tp)
         async with asyncio.timeout(START_TIMEOUT_S):
-            end = (await consumer.end_offsets([self._tp]))[self._tp]
+            end = (await end_offsets(client_options(self._settings), [self._tp]))[self._tp]
             while await consumer.position(self._tp) < end:
                 await self._read(consumer)
         self._following = asyncio.create_task(self._follow(consumer), name="policies")

@@ -1,0 +1,86 @@
+"""The facts of a live deployment, read from its topics: the same files that `mindgap replay` writes."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from agents.read_all import read_all
+from agents.settings import Settings
+from schemas.codec import dumps, loads
+from schemas.identity import parse_identity
+from schemas.policy import PolicyDocument
+from schemas.times import parse_time
+from streams.facts import clock_records, customer_record, episode_records
+from streams.policy import PolicyHistory, compile_policy
+from streams.policy_file import read_policy_value
+from streams.stored import Stored, decode_stored
+from topics.table import CHANGELOGS, ESCALATIONS, POLICIES
+
+
+class Counted(NamedTuple):
+    """How much a snapshot holds."""
+
+    customers: int
+    revisions: int
+
+
+async def snapshot(settings: Settings, first: PolicyDocument, until: int, folder: Path) -> Counted:
+    """Write customers, clocks, episodes and escalations as they stand at `until` (ms) into `folder`.
+
+    `first` is the policy that the workers started with; later ones are read from their topic. Raises ReadError,
+    and ValueError for a state that a newer version wrote.
+    """
+    policies = await _policies(settings, first)
+    customers = await _customers(settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (
+        (folder / "customers.jsonl").open("wb") as people,
+        (folder / "clocks.jsonl").open("wb") as clocks,
+        (folder / "episodes.jsonl").open("wb") as episodes,
+    ):
+        count = 0
+        for id_ in sorted(customers):
+            stored = customers[id_]
+            customer = stored.live
+            if customer is None:
+                continue
+            count += 1
+            identities = tuple(sorted(parse_identity(member) for member in stored.links.members))
+            aliases = tuple(sorted(stored.links.aliases))
+            people.write(dumps(customer_record(customer, aliases, identities, policies, until)) + b"\n")
+            clocks.writelines(dumps(record) + b"\n" for record in clock_records(customer, policies, until))
+            episodes.writelines(dumps(record) + b"\n" for record in episode_records(customer, policies, until))
+    return Counted(count, await _escalations(settings, until, folder / "escalations.jsonl"))
+
+
+async def _policies(settings: Settings, first: PolicyDocument) -> PolicyHistory:
+    policies = PolicyHistory(compile_policy(first))
+    async for record in read_all(settings, POLICIES):
+        if record.value is not None:
+            try:
+                document = read_policy_value(loads(record.value), POLICIES)
+            except ValueError:
+                continue  # the workers refused it too
+            policies.add(compile_policy(document), record.timestamp)
+    return policies
+
+
+async def _customers(settings: Settings) -> dict[str, Stored]:
+    values: dict[str, bytes] = {}
+    async for record in read_all(settings, CHANGELOGS["customers"]):
+        key = record.key.decode()
+        if record.value is None:
+            values.pop(key, None)
+        else:
+            values[key] = record.value
+    return {key: decode_stored(value) for key, value in values.items()}
+
+
+async def _escalations(settings: Settings, until: int, path: Path) -> int:
+    count = 0
+    with path.open("wb") as file:
+        async for record in read_all(settings, ESCALATIONS):
+            value: dict[str, Any] = loads(record.value)
+            if parse_time(value["detected_at"]) <= until:
+                file.write(record.value + b"\n")
+                count += 1
+    return count

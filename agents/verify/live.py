@@ -1,0 +1,179 @@
+"""The live side: an embedded broker or a given one, worker processes, the input as fast as it goes."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from agents.connection import client_options
+from agents.demo.source import Outgoing
+from agents.ends import end_offsets
+from agents.settings import Settings
+from topics.partitioner import partition_of
+from topics.table import CO_PARTITIONED, TOPICS, physical
+
+READY_TIMEOUT_S = 60.0
+DRAIN_STALL_S = 120.0
+"""How long nothing may be worked off before waiting is given up."""
+STOP_TIMEOUT_S = 20.0
+_UNCONFIRMED_MAX = 5_000
+_POLL_S = 0.5
+
+
+class VerifyError(RuntimeError):
+    """The live side did not work; the message says what and where its log is."""
+
+
+@dataclass(slots=True)
+class Workers:
+    """Worker processes of our own, on this machine."""
+
+    environment: dict[str, str]
+    folder: Path
+    running: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+    ports: dict[int, int] = field(default_factory=dict)
+    started: int = 0
+
+    def start(self) -> "subprocess.Popen[bytes]":
+        """One more worker."""
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.started += 1
+        environment = {**os.environ, **self.environment, "MINDGAP_WEB_PORT": str(port), "MINDGAP_LOG_FORMAT": "json"}
+        command = [sys.executable, "-m", "agents.cli", "worker"]
+        with (self.folder / f"worker-{self.started}.log").open("wb") as log:
+            process = subprocess.Popen(  # noqa: S603 - our own command
+                command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment, start_new_session=True
+            )
+        self.running.append(process)
+        self.ports[process.pid] = port
+        return process
+
+    def kill(self) -> int:
+        """kill -9 of the oldest worker, and a new one in its place; the id of the killed."""
+        victim = self.running.pop(0)
+        victim.send_signal(signal.SIGKILL)
+        victim.wait(STOP_TIMEOUT_S)
+        self.start()
+        return victim.pid
+
+    def check(self) -> None:
+        """Raise VerifyError where one has ended by itself."""
+        for process in self.running:
+            if process.poll() is not None:
+                raise VerifyError(f"a worker ended with status {process.returncode}; its log is in {self.folder}")
+
+    async def ready(self) -> None:
+        """Return when all of them work."""
+        limit = time.monotonic() + READY_TIMEOUT_S
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as session:
+            for process in self.running:
+                url = f"http://127.0.0.1:{self.ports[process.pid]}/readyz"
+                while True:
+                    self.check()
+                    with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+                        async with session.get(url) as answer:
+                            if answer.status == 200:
+                                break
+                    if time.monotonic() > limit:
+                        raise VerifyError(f"a worker was not ready within {READY_TIMEOUT_S:.0f} s; see {self.folder}")
+                    await asyncio.sleep(0.1)
+
+    def stop(self) -> None:
+        """End them all."""
+        for process in self.running:
+            process.terminate()
+        for process in self.running:
+            try:
+                process.wait(STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(STOP_TIMEOUT_S)
+        self.running.clear()
+
+
+@contextmanager
+def workers(environment: dict[str, str], folder: Path, count: int) -> Iterator[Workers]:
+    """So many workers for the length of the block."""
+    pool = Workers(environment, folder)
+    try:
+        for _ in range(count):
+            pool.start()
+        yield pool
+    finally:
+        pool.stop()
+
+
+async def produce(settings: Settings, records: Sequence[Outgoing]) -> None:
+    """Send the records, in order, all confirmed."""
+    producer = AIOKafkaProducer(linger_ms=5, **client_options(settings))
+    await producer.start()
+    waiting: list[asyncio.Future[object]] = []
+    try:
+        for record in records:
+            partitions = TOPICS[record.topic].partitions(settings.partitions)
+            name = physical(settings.topic_prefix, record.topic)
+            partition = partition_of(record.key, partitions)
+            waiting.append(await producer.send(name, record.value, key=record.key, partition=partition))
+            if len(waiting) >= _UNCONFIRMED_MAX:
+                await asyncio.gather(*waiting)
+                waiting.clear()
+        await asyncio.gather(*waiting)
+    finally:
+        await producer.stop()
+
+
+class Backlog:
+    """How much of the input, and of what the workers send one another, is not worked off yet."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._partitions = [
+            TopicPartition(physical(settings.topic_prefix, topic), number)
+            for topic in CO_PARTITIONED
+            for number in range(settings.partitions)
+        ]
+
+    async def __aenter__(self) -> "Backlog":
+        self._admin = AIOKafkaAdminClient(**client_options(self._settings))
+        await self._admin.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._admin.close()
+
+    async def size(self) -> int:
+        """Records after the group's committed offsets."""
+        ends = await end_offsets(client_options(self._settings), self._partitions)
+        committed = await self._admin.list_consumer_group_offsets(self._settings.app_id, partitions=self._partitions)
+        total = 0
+        for partition, end in ends.items():
+            known = committed.get(partition)
+            total += max(0, end - max(0, known.offset if known else 0))
+        return total
+
+    async def drained(self, pool: Workers) -> None:
+        """Return when nothing is left. Raises VerifyError where nothing moves any more."""
+        least, since, empty = -1, time.monotonic(), 0
+        while empty < 2:  # once may be the moment between two inboxes
+            pool.check()
+            size = await self.size()
+            empty = empty + 1 if size == 0 else 0
+            if size != least:
+                least, since = size, time.monotonic()
+            elif size and time.monotonic() - since > DRAIN_STALL_S:
+                raise VerifyError(f"{size} records were not worked off; the workers' logs are in {pool.folder}")
+            await asyncio.sleep(_POLL_S)

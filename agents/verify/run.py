@@ -1,0 +1,143 @@
+"""One verification, from the input to the verdict."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from agents.brokers import embedded_broker
+from agents.clock import WallClock
+from agents.commands.compare import run_of
+from agents.commands.replay import replay
+from agents.demo.source import Outgoing, outgoing, read_recording
+from agents.policy_input import load_policy_or_fail
+from agents.settings import Settings, settings_from
+from agents.snapshot import snapshot
+from agents.topic_admin import create_topics
+from agents.verify.live import Backlog, Workers, produce, workers
+from schemas.codec import dumps, loads
+from schemas.times import MINUTE, format_time
+from streams.compare import Comparison, compare
+
+SETTLE_TIMEOUT_S = 60.0
+"""How long the live side may take to say what its timers owe, once the backlog is empty."""
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to verify: at most `lines` of `source` under `policy`, on so many partitions and workers, with kills."""
+
+    source: str
+    policy: Path
+    folder: Path
+    lines: int | None = None
+    partitions: int = 4
+    workers: int = 1
+    kills: int = 0
+    broker: str | None = None
+
+
+class Verdict(NamedTuple):
+    """What came of it. `seconds`: from the first record to the empty backlog."""
+
+    comparison: Comparison
+    records: int
+    seconds: float
+
+
+def verify(plan: Plan, say: Say) -> Verdict:
+    """Run the input through both sides and compare. Raises VerifyError, BrokerError, TopicError, BadInput."""
+    plan.folder.mkdir(parents=True, exist_ok=True)
+    records = _records(plan)
+    say(f"{len(records)} records, moved so that they end now")
+    with _settings(plan, say) as settings:
+        return asyncio.run(_verify(plan, settings, records, say))
+
+
+async def _verify(plan: Plan, settings: Settings, records: Sequence[Outgoing], say: Say) -> Verdict:
+    await create_topics(settings)
+    document = load_policy_or_fail(str(plan.policy))
+    environment = {
+        "MINDGAP_BROKER": settings.broker,
+        "MINDGAP_BROKER_KIND": settings.broker_kind,
+        "MINDGAP_PARTITIONS": str(settings.partitions),
+        "MINDGAP_TOPIC_PREFIX": settings.topic_prefix,
+        "MINDGAP_POLICY": str(plan.policy),
+    }
+    with workers(environment, plan.folder, plan.workers) as pool:
+        await pool.ready()
+        say(f"{plan.workers} workers ready; their logs are in {plan.folder}")
+        started = time.monotonic()
+        async with Backlog(settings) as backlog:
+            await produce(settings, records)
+            say("all records are at the broker")
+            await _kill(plan, pool, backlog, len(records), say)
+            await backlog.drained(pool)
+        seconds = time.monotonic() - started
+        until = WallClock().now()
+        say(f"worked off in {seconds:.0f} s ({len(records) / seconds:.0f} records/s); replaying the same")
+        _replay(plan, until)
+        return Verdict(await _compare(plan, settings, document, until), len(records), seconds)
+
+
+async def _kill(plan: Plan, pool: Workers, backlog: Backlog, total: int, say: Say) -> None:
+    """kill -9 at even shares of the input, each time the oldest worker."""
+    for number in range(plan.kills):
+        left = total * (plan.kills - number) // (plan.kills + 1)
+        while await backlog.size() > left:
+            pool.check()
+            await asyncio.sleep(0.1)
+        say(f"kill -9 of worker {pool.kill()}, another one starts")
+
+
+async def _compare(plan: Plan, settings: Settings, document: object, until: int) -> Comparison:
+    """Compare until both agree, or the live side has had its time to say what its timers owe."""
+    limit = time.monotonic() + SETTLE_TIMEOUT_S
+    while True:
+        await snapshot(settings, document, until, plan.folder / "live")  # type: ignore[arg-type]
+        comparison = compare(run_of(plan.folder / "replay"), run_of(plan.folder / "live"))
+        if comparison.agree or time.monotonic() > limit:
+            return comparison
+        await asyncio.sleep(1)
+
+
+def _replay(plan: Plan, until: int) -> None:
+    folder = plan.folder / "replay"
+    folder.mkdir(exist_ok=True)
+    arguments = ["--policy", str(plan.policy), "--until", format_time(until)]
+    for name in ("customers", "clocks", "episodes", "escalations"):
+        arguments += [f"--{name}", str(folder / f"{name}.jsonl")]
+    replay.main([*arguments, str(plan.folder / "input.jsonl")], standalone_mode=False)
+
+
+def _records(plan: Plan) -> list[Outgoing]:
+    """The records, which are also written as the input of replay."""
+    recording = read_recording(plan.source)
+    if plan.lines is not None:
+        recording = type(recording)(recording.name, recording.lines[: plan.lines])
+    start = WallClock().now() - MINUTE - recording.span
+    records = [outgoing(line) for line in islice(recording.shifted(start), plan.lines)]
+    with (plan.folder / "input.jsonl").open("wb") as file:
+        for record in records:
+            topic = "interactions" if record.topic.startswith("interactions.") else record.topic
+            line = {"topic": topic, "arrived_at": format_time(record.at), "value": loads(record.value)}
+            file.write(dumps(line) + b"\n")
+    return records
+
+
+@contextmanager
+def _settings(plan: Plan, say: Say) -> Iterator[Settings]:
+    """A broker that is there, or one of our own for the length of the block."""
+    common = {"partitions": plan.partitions}
+    if plan.broker is not None:
+        prefix = f"verify-{WallClock().now()}-"
+        yield settings_from({}, broker=plan.broker, topic_prefix=prefix, **common)
+        return
+    with embedded_broker() as url:
+        say(f"embedded broker on {url}")
+        yield settings_from({}, broker=url, broker_kind="embedded", **common)
