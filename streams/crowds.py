@@ -18,16 +18,20 @@ class Crowds:
         self._contacts: dict[str, list[tuple[int, str]]] = {}  # thread -> (at, event id), sorted
         self._owner: dict[str, str] = {}  # event id -> customer id
 
-    def add(self, customer_id: str, event: Event) -> list[str]:
-        """Take note of a contact on a public thread; returns the customers whose view of it changed."""
+    def add(self, customer_id: str, event: Event) -> bool:
+        """Take note of an event on a public thread; False where it adds nothing to the crowd."""
         if not is_contact(event) or event.thread is None or event.id in self._owner:
-            return []
+            return False
         contacts = self._contacts.setdefault(event.thread, [])
         if len(contacts) >= CROWD_MAX:
-            return []
+            return False
         insort(contacts, (event.at, event.id))
         self._owner[event.id] = customer_id
-        return sorted({self._owner[id_] for _, id_ in contacts})
+        return True
+
+    def owners(self, thread: str) -> set[str]:
+        """The customers who made contact on a thread, by the ids that they had then."""
+        return {self._owner[id_] for _, id_ in self._contacts.get(thread, ())}
 
     def view(self, customer_id: str, threads: Iterable[str], resolve: Callable[[str], str]) -> Outside:
         """What `customer_id` cannot see by itself on these threads."""

@@ -42,32 +42,35 @@ class Population:
 
     def _apply(self, changes: Iterable[Change]) -> Iterator[str]:
         touched: dict[str, None] = {}
+        again: set[str] = set()
+        threads: set[str] = set()
         for change in changes:
             match change:
                 case Placed(customer_id, event):
                     self._customer(customer_id).fold(event)
                     touched[customer_id] = None
-                    self._look(customer_id, event, touched)
+                    if event.thread in self._public and self._crowds.add(customer_id, event):
+                        threads.add(event.thread)
                 case Merged(into, loser, _):
                     self._customer(into).absorb(self.customers.pop(loser, Customer(loser)))
                     touched.pop(loser, None)
                     touched[into] = None
-                    self._relook(into)
+                    again.add(into)
                 case Split(origin, parts, _):
                     for part, ids in parts.items():
                         self.customers[part] = self._customer(origin).split(part, ids)
                         self._crowds.move(ids, part)
-                        touched[part] = None
-                        self._relook(part)
-                    touched[origin] = None
-                    self._relook(origin)
+                    touched.update(dict.fromkeys((origin, *parts)))
+                    again.update((origin, *parts))
                 case Moved(event_id, origin, target, _):
                     for event in self._customer(origin).release(event_id):
                         self._customer(target).fold(event)
                     self._crowds.move((event_id,), target)
                     touched[origin] = touched[target] = None
+                    again.update((origin, target))
                 case Refused():
                     self.refused.append(change)
+        self._look_around(again, threads, touched)
         return iter(touched)
 
     def _customer(self, id_: str) -> Customer:
@@ -76,17 +79,22 @@ class Population:
             customer = self.customers[id_] = Customer(id_)
         return customer
 
-    def _look(self, customer_id: str, event: Event, touched: dict[str, None]) -> None:
-        if event.thread not in self._public:
-            return
-        seen = {self.resolver.resolve(other) for other in self._crowds.add(customer_id, event)}
-        if len(seen) > 1:
-            for other in sorted(seen):
-                self._relook(other)
-                touched[other] = None
+    def _look_around(self, again: set[str], threads: set[str], touched: dict[str, None]) -> None:
+        """Show the customers `again`, and all who spoke on public `threads` or on theirs, the crowd as it is now."""
+        again &= self.customers.keys()
+        for customer_id in again:
+            threads |= self._spoken(self.customers[customer_id])
+        for thread in threads:
+            owners = {self.resolver.resolve(owner) for owner in self._crowds.owners(thread)}
+            if len(owners) > 1:
+                again |= owners & self.customers.keys()
+        for customer_id in sorted(again):
+            customer = self.customers[customer_id]
+            spoken = self._spoken(customer)
+            if spoken or customer.outside.crowds:
+                customer.look_around(self._crowds.view(customer_id, sorted(spoken), self.resolver.resolve))
+                touched[customer_id] = None
 
-    def _relook(self, customer_id: str) -> None:
-        customer = self._customer(customer_id)
-        spoken = {event.thread for event in customer.log if event.thread is not None} & self._public
-        if spoken or customer.outside.crowds:
-            customer.look_around(self._crowds.view(customer_id, sorted(spoken), self.resolver.resolve))
+    def _spoken(self, customer: Customer) -> set[str]:
+        """The public threads in a customer's log."""
+        return {event.thread for event in customer.log if event.thread is not None} & self._public
