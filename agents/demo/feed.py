@@ -19,6 +19,8 @@ from topics.table import TOPICS, physical
 
 SEND_TIMEOUT_S = 15.0
 STOP_TIMEOUT_S = 3.0
+AHEAD_MAX = 3_000
+"""How many records the feed may be ahead of the worker."""
 UNCONFIRMED_MAX = 2_000
 _TICK_S = 0.02
 
@@ -29,7 +31,7 @@ class FeedError(RuntimeError):
 
 @dataclass(slots=True)
 class Feed:
-    """Feeds `lines` from `start` (virtual ms) on at `speed` (virtual seconds per second).
+    """Feeds `lines` from `start` (virtual ms) on at `speed` (virtual seconds per second), if the worker keeps up.
 
     `intake` is told what is at the broker; `look` sees each line as it goes out.
     """
@@ -69,12 +71,16 @@ class Feed:
     async def _play(self, producer: AIOKafkaProducer, seconds: float) -> None:
         lines = iter(self.lines)
         pending = next(lines, None)
-        begun = time.monotonic()
+        begun = last = time.monotonic()
+        played = 0.0
         while pending is not None:
             wall = time.monotonic()
             if wall - begun > seconds:
                 return
-            now = self.start + int((wall - begun) * self.speed * SECOND)
+            if self.events + self.links - self.intake.taken < AHEAD_MAX:  # else time stands, and the worker catches up
+                played += wall - last
+            last = wall
+            now = self.start + int(played * self.speed * SECOND)
             pending = await self._send_until(producer, pending, lines, now)
             self._confirm(now)
             self.intake.fed(self.position)

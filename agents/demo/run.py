@@ -140,14 +140,20 @@ class Demo:
             await self.feed.run(left)
         finally:
             self.fed_s = time.monotonic() - begun
-        limit = time.monotonic() + INTAKE_TIMEOUT_S
-        while self.followed < self.feed.position:
-            if time.monotonic() > limit:
-                fed = self.feed.events + self.feed.links
-                msg = f"the worker has taken in {self.intake.taken:,} of {fed:,} records; its log is {worker.log}"
+        await self._taken_in(self.feed, worker)
+        await watch.quiet(_QUIET_S, _QUIET_LIMIT_S)
+
+    async def _taken_in(self, feed: Feed, worker: WorkerProcess) -> None:
+        """Return when the worker has taken in all that was fed; WorkerError where it makes no headway."""
+        taken, since = -1, 0.0
+        while self.followed < feed.position:
+            if taken != self.intake.taken:
+                taken, since = self.intake.taken, time.monotonic()
+            elif time.monotonic() - since > INTAKE_TIMEOUT_S:
+                total = feed.events + feed.links
+                msg = f"the worker has stopped at {taken:,} of {total:,} records; its log is {worker.log}"
                 raise WorkerError(msg)
             await asyncio.sleep(_FOLLOW_S)
-        await watch.quiet(_QUIET_S, _QUIET_LIMIT_S)
 
     async def _follow(self, worker: WorkerProcess) -> None:
         """Tell the worker the time, as far as it has taken in what was fed."""

@@ -100,7 +100,7 @@ def pattern_table(tally: Tally) -> Table:
 def gap_table(gap: Gap) -> Table:
     """First responses by channel, the slowest first, against the public ones."""
     table = Table(box=box.SIMPLE)
-    table.add_column("channel")
+    table.add_column("channel", no_wrap=True)
     for name in ("threads", "answered", "half within", "nine in ten within", "times the public wait"):
         table.add_column(name, justify="right")
     for row in gap.rows:
