@@ -89,7 +89,11 @@ def test_next_response_counts_from_the_oldest_unanswered_contact():
 def test_after_a_solve_the_next_contact_starts_a_next_response():
     """A solve without an answer cancels the first response; the contact after it starts the next one."""
     told = tell(
-        HOUR, email("10:00", "contact"), email("10:10", "status", status="solved"), email("10:20", "contact"), until="11:30"
+        HOUR,
+        email("10:00", "contact"),
+        email("10:10", "status", status="solved"),
+        email("10:20", "contact"),
+        until="11:30",
     )
     assert told.clock("first_response")["state"] == "cancelled"
     assert told.sla("first_response") == []
@@ -154,7 +158,13 @@ def test_the_customers_contact_ends_pending():
 
 def test_a_contact_elsewhere_does_not_end_pending():
     """Only a contact on the pending thread ends the pause."""
-    told = tell(RESOLVE, email("10:00", "contact"), email("10:30", "status", status="pending"), phone("11:00", "contact"), until="12:00")
+    told = tell(
+        RESOLVE,
+        email("10:00", "contact"),
+        email("10:30", "status", status="pending"),
+        phone("11:00", "contact"),
+        until="12:00",
+    )
     assert told.clock("resolution", "email:1")["state"] == "paused"
 
 
@@ -188,7 +198,13 @@ def test_paused_then_solved_counts_only_what_was_active():
 
 def test_a_covering_solve_ends_clocks_and_names_its_thread():
     """Solving the later call covers the earlier letter."""
-    told = tell(RESOLVE, email("10:00", "contact"), phone("10:30", "contact"), phone("11:00", "status", status="solved"), until="20:00")
+    told = tell(
+        RESOLVE,
+        email("10:00", "contact"),
+        phone("10:30", "contact"),
+        phone("11:00", "status", status="solved"),
+        until="20:00",
+    )
     clock = told.clock("resolution", "email:1")
     assert (clock["state"], clock["covered_by"], clock["stopped_at"]) == ("met", "phone:1", iso("11:00"))
     assert told.issues()[0]["status"] == "resolved"
@@ -196,28 +212,40 @@ def test_a_covering_solve_ends_clocks_and_names_its_thread():
 
 def test_a_solve_does_not_cover_a_later_contact():
     """A letter written after the last word on the solved call is another matter: its clock runs on."""
-    told = tell(RESOLVE, phone("10:00", "contact"), email("10:30", "contact"), phone("11:00", "status", status="solved"), until="11:30")
+    told = tell(
+        RESOLVE,
+        phone("10:00", "contact"),
+        email("10:30", "contact"),
+        phone("11:00", "status", status="solved"),
+        until="11:30",
+    )
     assert told.clock("resolution", "email:1")["state"] == "running"
     assert told.issues()[0]["status"] == "open"
 
 
 def test_an_empty_calendar_never_breaches():
     """Without a window left the clock has no due time."""
-    told = tell(policy(targets=[{"first_response": "1h", "calendar": "never"}]), email("10:00", "contact"), until="90d 10:00")
+    told = tell(
+        policy(targets=[{"first_response": "1h", "calendar": "never"}]), email("10:00", "contact"), until="90d 10:00"
+    )
     assert told.sla() == []
     assert told.clock("first_response")["due_at"] is None
 
 
 def test_business_hours_and_warnings_are_counted_in_business_time():
     """A letter at 16:30 with an hour's target is due at 09:30 the next day, and warned of at 80% of the hour."""
-    told = tell(policy(targets=[{"first_response": "1h", "calendar": "office"}]), email("16:30", "contact"), until="1d 10:00")
+    told = tell(
+        policy(targets=[{"first_response": "1h", "calendar": "office"}]), email("16:30", "contact"), until="1d 10:00"
+    )
     assert told.sla() == ["1d 09:18 opened warning", "1d 09:30 raised error"]
 
 
 @pytest.mark.parametrize(("warn", "said"), [("50%", "10:30"), ("95%", "10:57")])
 def test_the_warning_point_is_the_policys(warn, said):
     """`warn_at` moves the warning."""
-    assert tell({**HOUR, "warn_at": warn}, email("10:00", "contact"), until="11:00").sla()[0] == f"{said} opened warning"
+    assert (
+        tell({**HOUR, "warn_at": warn}, email("10:00", "contact"), until="11:00").sla()[0] == f"{said} opened warning"
+    )
 
 
 def test_without_a_warning_point_it_opens_at_the_breach():

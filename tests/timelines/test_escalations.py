@@ -15,7 +15,9 @@ from tests.timelines.timeline import (
 
 ROLES = {"shift": {"contact": "pagerduty:P1"}, "head": {}, "chief": {}}
 LADDER = [{"after": "0m", "role": "shift"}, {"after": "15m", "role": "head"}, {"after": "1h", "role": "chief"}]
-CLIMB = policy(targets=[{"first_response": "1h"}], warn_at="100%", ladders={"error": LADDER, "critical": LADDER}, roles=ROLES)
+CLIMB = policy(
+    targets=[{"first_response": "1h"}], warn_at="100%", ladders={"error": LADDER, "critical": LADDER}, roles=ROLES
+)
 ASKED = email("10:00", "contact")
 
 
@@ -58,7 +60,12 @@ def test_a_higher_severity_starts_its_own_ladder():
     document = {**CLIMB, "warn_at": "80%", "ladders": {"warning": [{"after": "5m", "role": "head"}], "error": LADDER}}
     told = tell(document, ASKED, until="11:20")
     assert told.sla() == ["10:48 opened warning", "10:53 raised warning", "11:00 raised error", "11:15 raised error"]
-    assert levels(told) == [("opened", 0, "unassigned"), ("raised", 1, "head"), ("raised", 1, "shift"), ("raised", 2, "head")]
+    assert levels(told) == [
+        ("opened", 0, "unassigned"),
+        ("raised", 1, "head"),
+        ("raised", 1, "shift"),
+        ("raised", 2, "head"),
+    ]
 
 
 def test_a_higher_severity_while_acknowledged_starts_its_ladder_at_the_timeout():
@@ -110,7 +117,12 @@ def test_a_higher_severity_while_suppressed_starts_its_ladder_when_it_is_lifted(
     """Suppressed as a warning, breached meanwhile, lifted by hand: the error's ladder begins at once."""
     document = {**CLIMB, "warn_at": "80%"}
     told = tell(document, ASKED, command("10:50", "suppress"), command("11:30", "unsuppress"), until="11:50")
-    assert told.sla() == ["10:48 opened warning", "10:50 suppressed warning", "11:30 unsuppressed error", "11:45 raised error"]
+    assert told.sla() == [
+        "10:48 opened warning",
+        "10:50 suppressed warning",
+        "11:30 unsuppressed error",
+        "11:45 raised error",
+    ]
     assert [r["level"] for r in told.records][-2:] == [1, 2]
     told = tell(document, ASKED, command("10:50", "suppress", until="11:30"), until="11:50")
     assert [(r["change"], r["level"]) for r in told.records][-2:] == [("unsuppressed", 1), ("raised", 2)]
@@ -151,7 +163,9 @@ def test_after_a_resolve_command_it_opens_when_it_has_ceased_and_come_back():
 @pytest.mark.parametrize("action", ["acknowledge", "suppress", "unsuppress", "resolve"])
 def test_a_command_for_what_is_not_open_is_set_aside(action):
     """An unknown or a resolved escalation: dead letter, `unknown_escalation`, and nothing changes."""
-    told = tell(CLIMB, ASKED, command("10:30", action, of="esc_unknown"), email("11:10", "reply"), command("11:20", action))
+    told = tell(
+        CLIMB, ASKED, command("10:30", action, of="esc_unknown"), email("11:10", "reply"), command("11:20", action)
+    )
     assert [dead.reason for dead in told.dead] == ["unknown_escalation"] * 2
     assert told.sla() == ["11:00 opened error", "11:10 resolved answered"]
 
@@ -170,7 +184,13 @@ def test_a_history_names_all_its_patterns_and_takes_the_highest_severity():
 def test_an_info_alone_opens_nothing_but_is_named_with_others():
     """A history opens at a warning; what is lighter is named once it is open."""
     document = policy(patterns={"channel_switch": {"severity": "info"}, "abandoned": {}})
-    told = tell(document, phone("10:00", "contact"), email("10:10", "contact"), phone("10:20", "abandoned"), phone("10:30", "abandoned"))
+    told = tell(
+        document,
+        phone("10:00", "contact"),
+        email("10:10", "contact"),
+        phone("10:20", "abandoned"),
+        phone("10:30", "abandoned"),
+    )
     assert told.history() == ["10:30 opened warning abandoned+channel_switch"]
 
 
@@ -197,7 +217,13 @@ def test_a_second_time_names_the_first():
 def test_a_due_time_that_moves_is_told_while_the_warning_stands():
     """Pending after the warning takes the due time away; going on gives a new one."""
     document = policy(targets=[{"resolution": "1h"}])
-    told = tell(document, ASKED, email("10:50", "status", status="pending"), email("11:50", "status", status="open"), until="11:55")
+    told = tell(
+        document,
+        ASKED,
+        email("10:50", "status", status="pending"),
+        email("11:50", "status", status="open"),
+        until="11:55",
+    )
     assert told.sla() == ["10:48 opened warning", "10:50 updated warning", "11:50 updated warning"]
     assert [r["due_at"] for r in told.records] == [iso("11:00"), None, iso("12:00")]
 

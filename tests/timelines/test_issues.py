@@ -16,7 +16,13 @@ def test_the_edge_of_the_repeat_window(at, issues):
 
 @pytest.mark.parametrize(
     ("first", "second", "issues"),
-    [("billing", "billing", 1), ("billing", None, 1), (None, "billing", 1), (None, None, 1), ("billing", "shipping", 2)],
+    [
+        ("billing", "billing", 1),
+        ("billing", None, 1),
+        (None, "billing", 1),
+        (None, None, 1),
+        ("billing", "shipping", 2),
+    ],
 )
 def test_topics_that_differ_are_two_issues(first, second, issues):
     """The same topic or an unknown one on either side is one issue; two topics are two."""
@@ -30,7 +36,10 @@ def test_topics_that_differ_are_two_issues(first, second, issues):
 def test_the_same_topic_goes_before_the_most_recent():
     """Of two candidates the one with the same topic is chosen, though the other was active later."""
     told = tell(
-        PLAIN, email("10:00", "contact", topic="billing"), chat("10:10", "contact", topic="shipping"), phone("10:20", "contact", topic="billing")
+        PLAIN,
+        email("10:00", "contact", topic="billing"),
+        chat("10:10", "contact", topic="shipping"),
+        phone("10:20", "contact", topic="billing"),
     )
     assert [issue["threads"] for issue in told.issues()] == [["email:1", "phone:1"], ["chat:1"]]
 
@@ -64,7 +73,12 @@ def test_a_topic_learned_later_counts_for_the_past():
 def test_a_topic_learned_later_takes_back_what_was_said():
     """A history of two channels that turn out to be two issues is resolved as never true."""
     document = policy(patterns={"channel_switch": {}})
-    told = tell(document, email("10:00", "contact", topic="billing"), phone("10:10", "contact"), phone("10:20", "note", topic="shipping"))
+    told = tell(
+        document,
+        email("10:00", "contact", topic="billing"),
+        phone("10:10", "contact"),
+        phone("10:20", "note", topic="shipping"),
+    )
     assert told.history()[0] == "10:10 opened warning channel_switch"
     assert told.history()[1].startswith("10:20 resolved")
     assert len(told.history()) == 2
@@ -87,7 +101,11 @@ def test_an_explicit_issue_wins():
 def test_an_explicit_issue_learned_later_counts_for_the_past():
     """A case number in a later event ties the thread to that case from its first event."""
     told = tell(
-        PLAIN, email("10:00", "contact", issue="case-1"), phone("10:10", "contact", topic="x"), chat("10:20", "contact"), phone("10:30", "note", issue="case-1")
+        PLAIN,
+        email("10:00", "contact", issue="case-1"),
+        phone("10:10", "contact", topic="x"),
+        chat("10:20", "contact"),
+        phone("10:30", "note", issue="case-1"),
     )
     assert told.issues()[0]["threads"][:2] == ["email:1", "phone:1"]
 
@@ -99,7 +117,9 @@ def test_feedback_opens_no_issue_and_reopens_none():
     assert tell(PLAIN, social("12:10", "feedback")).issues() == []
 
 
-@pytest.mark.parametrize("line", [email("12:00", "contact"), email("12:00", "status", status="open"), email("12:00", "status", status="new")])
+@pytest.mark.parametrize(
+    "line", [email("12:00", "contact"), email("12:00", "status", status="open"), email("12:00", "status", status="new")]
+)
 def test_what_reopens(line):
     """A contact, or a status of new or open, after the solve."""
     assert tell(PLAIN, *SOLVED, line).issues()[0]["status"] == "open"
@@ -132,7 +152,10 @@ def test_quiet_after_an_answer_resolves(at, status):
     """Two weeks after the last contact that a human answered the issue is over."""
     told = tell(PLAIN, email("10:00", "contact"), email("12:00", "reply"), until=at)
     assert told.issues()[0]["status"] in (status, "resolved" if at == "14d 10:00" else status)
-    assert tell(PLAIN, email("10:00", "contact"), email("12:00", "reply"), until="14d 09:59:59.999").issues()[0]["status"] == "open"
+    assert (
+        tell(PLAIN, email("10:00", "contact"), email("12:00", "reply"), until="14d 09:59:59.999").issues()[0]["status"]
+        == "open"
+    )
 
 
 def test_silence_after_an_unanswered_contact_lapses():
@@ -152,7 +175,9 @@ def test_silence_after_an_unanswered_contact_lapses():
 def test_an_answer_to_an_earlier_contact_does_not_keep_the_last_from_lapsing():
     """The last contact counts: answered before it is not answered."""
     document = policy(patterns={"lapsed": {}})
-    told = tell(document, email("10:00", "contact"), email("10:10", "reply"), email("10:20", "contact"), until="15d 10:00")
+    told = tell(
+        document, email("10:00", "contact"), email("10:10", "reply"), email("10:20", "contact"), until="15d 10:00"
+    )
     assert told.history() == ["14d 10:20 opened error lapsed"]
 
 
@@ -169,7 +194,9 @@ def test_an_answer_or_a_contact_ends_the_lapse():
 
 def test_a_lapsed_issue_is_solved_like_any_other():
     """A solve resolves it."""
-    told = tell(policy(patterns={"lapsed": {}}), email("10:00", "contact"), email("20d 10:00", "status", status="solved"))
+    told = tell(
+        policy(patterns={"lapsed": {}}), email("10:00", "contact"), email("20d 10:00", "status", status="solved")
+    )
     assert told.history()[-1] == "20d 10:00 resolved solved"
 
 
@@ -207,9 +234,19 @@ def test_covering_reaches_earlier_attempts_only():
 
 def test_a_contact_on_a_covered_thread_reopens_it():
     """Covered is solved until the customer says otherwise."""
-    told = tell(policy(targets=[{"resolution": "99h"}]), email("10:00", "contact"), phone("10:10", "contact"), phone("11:00", "confirmed"), email("12:00", "contact"))
+    told = tell(
+        policy(targets=[{"resolution": "99h"}]),
+        email("10:00", "contact"),
+        phone("10:10", "contact"),
+        phone("11:00", "confirmed"),
+        email("12:00", "contact"),
+    )
     clock = told.clock("resolution", "email:1")
-    assert (clock["state"], "covered_by" in clock, clock["paused"]) == ("running", False, [[iso("11:00"), iso("12:00")]])
+    assert (clock["state"], "covered_by" in clock, clock["paused"]) == (
+        "running",
+        False,
+        [[iso("11:00"), iso("12:00")]],
+    )
 
 
 def test_a_failed_self_service_alone_opens_no_issue():

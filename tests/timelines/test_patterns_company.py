@@ -17,20 +17,37 @@ def only(name, **rule):
 )
 def test_two_deflections_within_the_window(at, said):
     """Two deflections exactly a window apart are a loop; a ms more and they are not."""
-    assert tell(only("deflection_loop"), ASKED, email("10:10", "deflect", to="phone"), email(at, "deflect", to="chat")).history() == said
+    assert (
+        tell(
+            only("deflection_loop"), ASKED, email("10:10", "deflect", to="phone"), email(at, "deflect", to="chat")
+        ).history()
+        == said
+    )
 
 
 def test_one_deflection_is_no_loop():
     """Nor are transfers."""
-    assert tell(only("deflection_loop"), ASKED, email("10:10", "deflect", to="phone"), email("10:20", "transfer")).history() == []
+    assert (
+        tell(
+            only("deflection_loop"), ASKED, email("10:10", "deflect", to="phone"), email("10:20", "transfer")
+        ).history()
+        == []
+    )
 
 
 @pytest.mark.parametrize(
-    "seen", [chat("1d 10:10", "contact"), chat("1d 10:10", "answered"), chat("1d 10:10", "transfer")], ids=["contact", "answered", "transfer"]
+    "seen",
+    [chat("1d 10:10", "contact"), chat("1d 10:10", "answered"), chat("1d 10:10", "transfer")],
+    ids=["contact", "answered", "transfer"],
 )
 def test_a_hand_off_from_public_to_private_is_no_deflection(seen):
     """A post taken to a chat where either side is seen within the window: not counted, from then on."""
-    story = (social("10:00", "contact"), social("10:10", "deflect", to="chat"), seen, social("1d 11:00", "deflect", to="phone"))
+    story = (
+        social("10:00", "contact"),
+        social("10:10", "deflect", to="chat"),
+        seen,
+        social("1d 11:00", "deflect", to="phone"),
+    )
     told = tell(only("deflection_loop"), *story, until="1d 11:00")
     assert told.history() == []
     assert told.issues()[0]["deflections"] == 1
@@ -49,13 +66,24 @@ def test_a_hand_off_from_public_to_private_is_no_deflection(seen):
 )
 def test_what_is_no_hand_off(seen):
     """Too late, before it, only a peer, or another channel: the deflection stays one."""
-    told = tell(only("deflection_loop"), social("10:00", "contact"), social("10:10", "deflect", to="chat"), seen, until="2d 10:00")
+    told = tell(
+        only("deflection_loop"),
+        social("10:00", "contact"),
+        social("10:10", "deflect", to="chat"),
+        seen,
+        until="2d 10:00",
+    )
     assert told.issues()[0]["deflections"] == 1
 
 
 def test_sent_on_to_another_public_place_is_a_deflection():
     """From one public thread to a public channel is no hand-off, though the customer followed."""
-    told = tell(only("deflection_loop"), social("10:00", "contact"), social("10:10", "deflect", to="community"), community("10:20", "contact"))
+    told = tell(
+        only("deflection_loop"),
+        social("10:00", "contact"),
+        social("10:10", "deflect", to="community"),
+        community("10:20", "contact"),
+    )
     assert told.issues()[0]["deflections"] == 1
 
 
@@ -90,18 +118,29 @@ def test_a_hand_off_dropped():
 )
 def test_compensated_and_back(at, said):
     """A voucher, no solve, and the customer is back within the repeat window."""
-    assert tell(only("comp_in_place_of_fix"), ASKED, email("10:10", "compensate"), email(at, "contact")).history() == said
+    assert (
+        tell(only("comp_in_place_of_fix"), ASKED, email("10:10", "compensate"), email(at, "contact")).history() == said
+    )
 
 
 def test_compensated_and_solved():
     """A solve between the voucher and the return makes it a return after a solve, not a voucher in place of a fix."""
     story = (ASKED, email("10:10", "compensate"), email("10:20", "status", status="solved"), email("11:00", "contact"))
     assert tell(only("comp_in_place_of_fix"), *story).history() == []
-    assert tell(only("comp_in_place_of_fix"), ASKED, email("10:10", "compensate"), email("10:20", "feedback")).history() == []
+    assert (
+        tell(only("comp_in_place_of_fix"), ASKED, email("10:10", "compensate"), email("10:20", "feedback")).history()
+        == []
+    )
 
 
 @pytest.mark.parametrize(
-    "second", [email("10:20", "reply", auto=True), email("10:20", "reply", canned=True), email("10:20", "reply", by="bot"), chat("10:20", "answered", by="bot")]
+    "second",
+    [
+        email("10:20", "reply", auto=True),
+        email("10:20", "reply", canned=True),
+        email("10:20", "reply", by="bot"),
+        chat("10:20", "answered", by="bot"),
+    ],
 )
 def test_only_canned_answers(second):
     """Two responses of machines and templates; a person's own words end it."""
@@ -120,17 +159,25 @@ def test_ignored_for_a_day_round_the_clock():
     assert tell(document, ASKED, phone("1d 10:00", "answered"), until="2d 10:00").history() == []
     told = tell(document, ASKED, email("1d 10:00:00.001", "reply"), until="2d 10:00")
     assert told.history() == ["1d 10:00 opened error ignored", "1d 10:00:00.001 resolved no_longer_holds"]
-    machines = (email("10:01", "reply", auto=True), email("10:02", "reply", canned=True), email("10:03", "reply", by="bot"), email("10:04", "reply", by="peer"))
+    machines = (
+        email("10:01", "reply", auto=True),
+        email("10:02", "reply", canned=True),
+        email("10:03", "reply", by="bot"),
+        email("10:04", "reply", by="peer"),
+    )
     assert tell(document, ASKED, *machines, until="1d 10:00").history() == ["1d 10:00 opened error ignored"]
     assert tell(document, ASKED, email("20:00", "confirmed"), until="2d 10:00").history() == []
 
 
-@pytest.mark.parametrize(
-    ("at", "said"), [("7d 10:05", ["7d 10:05 opened warning abandoned"]), ("7d 10:05:00.001", [])]
-)
+@pytest.mark.parametrize(("at", "said"), [("7d 10:05", ["7d 10:05 opened warning abandoned"]), ("7d 10:05:00.001", [])])
 def test_abandoned_twice_within_the_window(at, said):
     """Hung up twice, on whatever channels, within the window."""
-    story = (phone("10:00", "contact"), phone("10:05", "abandoned"), chat(at, "abandoned", issue="x"), phone("10:06", "note", issue="x"))
+    story = (
+        phone("10:00", "contact"),
+        phone("10:05", "abandoned"),
+        chat(at, "abandoned", issue="x"),
+        phone("10:06", "note", issue="x"),
+    )
     assert tell(only("abandoned"), *story).history() == said
     assert tell(only("abandoned"), *story[:2]).history() == []
 
@@ -140,7 +187,9 @@ def test_a_long_hold_that_ended(end):
     """Thirty minutes on the phone or in a chat until somebody came or the customer left; a ms less is bearable."""
     document = only("long_hold")
     for line in (phone, chat):
-        assert tell(document, line("10:00", "contact"), line("10:30", end)).history() == ["10:30 opened warning long_hold"]
+        assert tell(document, line("10:00", "contact"), line("10:30", end)).history() == [
+            "10:30 opened warning long_hold"
+        ]
         assert tell(document, line("10:00", "contact"), line("10:29:59.999", end)).history() == []
     assert tell(document, email("10:00", "contact"), email("10:40", end)).history() == []
 
@@ -148,7 +197,9 @@ def test_a_long_hold_that_ended(end):
 def test_what_the_source_says_of_the_wait_goes_first():
     """`waited_s` counts, whatever lies between the events."""
     document = only("long_hold")
-    assert tell(document, phone("10:00", "contact"), phone("10:05", "answered", waited_s=1800)).history() == ["10:05 opened warning long_hold"]
+    assert tell(document, phone("10:00", "contact"), phone("10:05", "answered", waited_s=1800)).history() == [
+        "10:05 opened warning long_hold"
+    ]
     assert tell(document, phone("10:00", "contact"), phone("11:00", "answered", waited_s=1799.9)).history() == []
 
 
@@ -160,7 +211,9 @@ def test_a_queue_is_watched_while_it_lasts():
     assert tell(document, queued, until="10:30").history() == ["10:30 opened warning long_hold"]
     assert tell(document, phone("10:00", "contact"), until="20:00").history() == []
     told = tell(document, queued, phone("10:40", "answered", waited_s=600))
-    assert told.history() == ["10:30 opened warning long_hold", "10:40 resolved late_evidence"] or told.history()[1].startswith("10:40 resolved")
+    assert told.history() == ["10:30 opened warning long_hold", "10:40 resolved late_evidence"] or told.history()[
+        1
+    ].startswith("10:40 resolved")
     for end in ("answered", "abandoned"):
         assert tell(document, queued, phone("10:29:59.999", end), until="12:00").history() == []
     assert tell(document, queued, phone("10:10", "status", status="solved"), until="12:00").history() == []
@@ -170,7 +223,9 @@ def test_passed_around():
     """Three transfers, on whatever threads; two are not enough."""
     two = (ASKED, email("10:10", "transfer"), phone("10:20", "transfer"))
     assert tell(only("passed_around"), *two, email("10:25", "deflect")).history() == []
-    assert tell(only("passed_around"), *two, email("10:30", "transfer")).history() == ["10:30 opened warning passed_around"]
+    assert tell(only("passed_around"), *two, email("10:30", "transfer")).history() == [
+        "10:30 opened warning passed_around"
+    ]
 
 
 def test_an_argument_in_public():
@@ -179,8 +234,18 @@ def test_an_argument_in_public():
     asked = social("10:00", "contact")
     replies = [social(f"10:{minute}", "reply") for minute in (10, 20, 30)]
     assert tell(document, asked, *replies).history() == ["10:30 opened warning public_argument"]
-    assert tell(document, asked, *replies[:2], social("10:30", "reply", auto=True), social("10:31", "reply", by="peer")).history() == []
-    assert tell(document, email("10:00", "contact"), *[email(f"10:{minute}", "reply") for minute in (10, 20, 30)]).history() == []
+    assert (
+        tell(
+            document, asked, *replies[:2], social("10:30", "reply", auto=True), social("10:31", "reply", by="peer")
+        ).history()
+        == []
+    )
+    assert (
+        tell(
+            document, email("10:00", "contact"), *[email(f"10:{minute}", "reply") for minute in (10, 20, 30)]
+        ).history()
+        == []
+    )
     off = (social("10:21", "deflect", to="chat"), chat("10:25", "contact"))
     assert tell(document, asked, *replies[:2], *off, replies[2]).history() == []
     solved = (social("10:21", "status", status="solved"), social("10:25", "contact"))
@@ -190,5 +255,9 @@ def test_an_argument_in_public():
 def test_every_pattern_can_be_switched_off():
     """A story that shows a dozen patterns says nothing under a policy that has them all off."""
     story = [phone("10:00", "contact"), email("10:10", "contact"), social("10:20", "contact", reach=20_000)]
-    story += [email(f"11:{minute}", kind) for minute in (10, 20, 30) for kind in ("transfer", "abandoned", "deflect", "compensate", "contact")]
+    story += [
+        email(f"11:{minute}", kind)
+        for minute in (10, 20, 30)
+        for kind in ("transfer", "abandoned", "deflect", "compensate", "contact")
+    ]
     assert tell(policy(), *story, until="60d 10:00").records == []

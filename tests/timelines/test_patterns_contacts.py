@@ -16,7 +16,15 @@ def only(name, **rule):
 )
 def test_channel_switch_within_its_window(at, said):
     """Two channels exactly a window apart are a switch; a ms more and they are not."""
-    assert tell(only("channel_switch"), email("10:00", "contact"), phone(at, "contact", issue="x"), email("10:01", "note", issue="x")).history() == said
+    assert (
+        tell(
+            only("channel_switch"),
+            email("10:00", "contact"),
+            phone(at, "contact", issue="x"),
+            email("10:01", "note", issue="x"),
+        ).history()
+        == said
+    )
 
 
 def test_channel_switch_counts_channels_not_threads():
@@ -45,7 +53,9 @@ def test_third_channel_within_its_window():
 def test_channels_severity_and_off_are_the_policys():
     """Counts, windows and severities are settings; `off` silences."""
     story = (email("10:00", "contact"), phone("10:10", "contact"), chat("10:20", "contact"))
-    assert tell(only("channel_switch", channels=3, severity="critical"), *story).history() == ["10:20 opened critical channel_switch"]
+    assert tell(only("channel_switch", channels=3, severity="critical"), *story).history() == [
+        "10:20 opened critical channel_switch"
+    ]
     assert tell(only("channel_switch", severity="info"), *story).history() == []
     assert tell(policy(), *story).history() == []
 
@@ -53,19 +63,29 @@ def test_channels_severity_and_off_are_the_policys():
 def test_went_public_needs_a_private_contact_before():
     """A post after a call; not a post alone, nor a call after the post, nor a peer's post."""
     document = only("went_public")
-    assert tell(document, phone("10:00", "contact"), social("10:10", "contact")).history() == ["10:10 opened critical went_public"]
-    assert tell(document, social("10:00", "contact"), phone("10:10", "contact")).history() == []
-    assert tell(document, social("10:00", "contact"), phone("10:10", "contact"), social("10:20", "contact", "other")).history() == [
-        "10:20 opened critical went_public"
+    assert tell(document, phone("10:00", "contact"), social("10:10", "contact")).history() == [
+        "10:10 opened critical went_public"
     ]
+    assert tell(document, social("10:00", "contact"), phone("10:10", "contact")).history() == []
+    assert tell(
+        document, social("10:00", "contact"), phone("10:10", "contact"), social("10:20", "contact", "other")
+    ).history() == ["10:20 opened critical went_public"]
     assert tell(document, phone("10:00", "contact"), social("10:10", "contact", by="peer")).history() == []
-    assert tell(document, phone("10:00", "contact"), email("10:10", "contact", public=True)).history() == ["10:10 opened critical went_public"]
+    assert tell(document, phone("10:00", "contact"), email("10:10", "contact", public=True)).history() == [
+        "10:10 opened critical went_public"
+    ]
     assert tell(document, phone("10:00", "contact"), social("10:10", "contact", public=False)).history() == []
 
 
 def test_went_public_ends_with_the_issue():
     """Praise in public after the solve is none; solved, it is over."""
-    told = tell(only("went_public"), phone("10:00", "contact"), social("10:10", "contact"), social("11:00", "status", status="solved"), social("12:00", "feedback"))
+    told = tell(
+        only("went_public"),
+        phone("10:00", "contact"),
+        social("10:10", "contact"),
+        social("11:00", "status", status="solved"),
+        social("12:00", "feedback"),
+    )
     assert told.history() == ["10:10 opened critical went_public", "11:00 resolved solved"]
 
 
@@ -82,7 +102,12 @@ def test_repeat_contact_on_three_threads():
 )
 def test_repeat_contact_after_a_solve(at, said):
     """A contact on the same thread within the repeat window of the solve, and not later."""
-    told = tell(only("repeat_contact"), email("10:00", "contact"), email("11:00", "status", status="solved"), email(at, "contact"))
+    told = tell(
+        only("repeat_contact"),
+        email("10:00", "contact"),
+        email("11:00", "status", status="solved"),
+        email(at, "contact"),
+    )
     assert told.history() == said
 
 
@@ -97,7 +122,9 @@ def test_reopened_twice():
     )
     assert tell(only("reopened"), *story).history() == []
     assert tell(only("reopened"), *story, email("14:00", "contact")).history() == ["14:00 opened error reopened"]
-    assert tell(only("reopened"), *story, email("14:00", "status", status="open")).history() == ["14:00 opened error reopened"]
+    assert tell(only("reopened"), *story, email("14:00", "status", status="open")).history() == [
+        "14:00 opened error reopened"
+    ]
     assert tell(only("reopened"), *story, email("14:00", "feedback")).history() == []
 
 
@@ -129,7 +156,12 @@ def test_spreading_by_a_crowd_within_a_day():
     assert told.history() == ["1d 10:00 opened critical spreading"] * 5
     assert tell(document, *crowd("10:00", "11:00", "12:00", "13:00", "1d 10:00:00.001")).history() == []
     assert tell(document, *crowd("10:00", "11:00", "12:00", "13:00")).history() == []
-    assert tell(document, *crowd("10:00", "10:01", "10:02", "10:03"), social("10:04", "contact", "post", who=KIM)).history() == []
+    assert (
+        tell(
+            document, *crowd("10:00", "10:01", "10:02", "10:03"), social("10:04", "contact", "post", who=KIM)
+        ).history()
+        == []
+    )
 
 
 def test_a_crowd_of_one_person_with_two_names_is_no_crowd():
@@ -145,14 +177,23 @@ def test_a_crowd_of_one_person_with_two_names_is_no_crowd():
 def test_one_person_who_proves_to_be_two_may_complete_a_crowd():
     """After an unlink the fifth customer is there."""
     told = tell(
-        only("spreading"), link("09:00", KIM, LEE), *crowd("10:00", "10:01", "10:02", "10:03", "10:04"), link("11:00", KIM, LEE, "unlink")
+        only("spreading"),
+        link("09:00", KIM, LEE),
+        *crowd("10:00", "10:01", "10:02", "10:03", "10:04"),
+        link("11:00", KIM, LEE, "unlink"),
     )
     assert told.history() == ["11:00 opened critical spreading"] * 5
 
 
 def test_patterns_end_with_the_issue_and_come_back_with_it():
     """Solved, nothing holds; reopened, what its history shows holds again."""
-    told = tell(only("channel_switch"), email("10:00", "contact"), phone("10:10", "contact"), phone("11:00", "confirmed"), phone("9d 12:00", "contact"))
+    told = tell(
+        only("channel_switch"),
+        email("10:00", "contact"),
+        phone("10:10", "contact"),
+        phone("11:00", "confirmed"),
+        phone("9d 12:00", "contact"),
+    )
     assert told.history() == [
         "10:10 opened warning channel_switch",
         "11:00 resolved solved",

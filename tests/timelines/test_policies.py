@@ -44,7 +44,9 @@ def test_a_version_takes_effect_when_it_says_so_at_the_earliest():
 
 def test_a_version_for_new_clocks_leaves_running_ones():
     """`apply: new` is for clocks that start later."""
-    told = tell(HOUR, email("10:00", "contact"), version("10:10", HALF, apply="new"), phone("10:20", "contact"), until="11:30")
+    told = tell(
+        HOUR, email("10:00", "contact"), version("10:10", HALF, apply="new"), phone("10:20", "contact"), until="11:30"
+    )
     assert told.sla() == ["10:50 opened error", "11:00 opened error"]
     assert [r["thread"] for r in told.records] == ["phone:1", "email:1"]
 
@@ -83,7 +85,11 @@ def test_pauses_granted_before_stay_granted():
     pausing = policy(targets=[{"resolution": "2h"}], warn_at="100%")
     strict = policy(targets=[{"resolution": "2h"}], warn_at="100%", pauses=[])
     told = tell(
-        pausing, email("10:00", "contact"), email("10:30", "status", status="pending"), version("11:00", strict), until="12:30"
+        pausing,
+        email("10:00", "contact"),
+        email("10:30", "status", status="pending"),
+        version("11:00", strict),
+        until="12:30",
     )
     assert told.sla() == ["12:30 opened error"]
     assert told.clock("resolution")["paused"] == [[iso("10:30"), iso("11:00")]]
@@ -108,14 +114,20 @@ def test_patterns_follow_the_policy_of_their_time():
     """Switched off, a pattern ends with `policy_change`; switched on, it holds from then."""
     on, off = policy(patterns={"ignored": {"after": "1h"}}), policy()
     told = tell(on, email("10:00", "contact"), version("12:00", off), version("13:00", on), until="14:00")
-    assert told.history() == ["11:00 opened error ignored", "12:00 resolved policy_change", "13:00 opened error ignored"]
+    assert told.history() == [
+        "11:00 opened error ignored",
+        "12:00 resolved policy_change",
+        "13:00 opened error ignored",
+    ]
 
 
 def test_a_ladder_of_a_version_yet_to_come_is_climbed_when_it_comes():
     """A version that takes effect later brings its ladder at that moment, without another event."""
     document = policy(targets=[{"first_response": "1h"}], warn_at="100%")
     climbing = {**document, "ladders": {"error": [{"after": "10m", "role": "lead"}]}, "roles": {"lead": {}}}
-    told = tell(document, email("10:00", "contact"), version("10:10", climbing, effective_at=iso("11:30")), until="12:00")
+    told = tell(
+        document, email("10:00", "contact"), version("10:10", climbing, effective_at=iso("11:30")), until="12:00"
+    )
     assert told.sla() == ["11:00 opened error", "11:30 raised error"]
     assert told.records[-1]["level"] == 1
 

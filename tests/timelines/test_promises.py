@@ -59,7 +59,13 @@ def test_what_keeps_no_promise(useless):
 
 def test_an_answer_at_the_promises_own_instant_comes_after_it():
     """At one instant a promise is ordered before a reply: said and done at once, it is kept."""
-    told = tell(BROKEN, phone("10:00", "contact"), phone("10:05", "reply"), phone("10:05", "promise", due_at="11:00"), until="12:00")
+    told = tell(
+        BROKEN,
+        phone("10:00", "contact"),
+        phone("10:05", "reply"),
+        phone("10:05", "promise", due_at="11:00"),
+        until="12:00",
+    )
     assert told.clock("promise")["state"] == "met"
 
 

@@ -7,7 +7,13 @@ HOUR = policy(targets=[{"first_response": "1h", "next_response": "1h", "resoluti
 
 def test_the_merged_threads_clocks_are_cancelled():
     """After the merge only the target's clocks run, and nothing escalates twice (Zammad #904)."""
-    told = tell(HOUR, phone("10:00", "contact"), email("10:10", "contact"), phone("10:20", "merge", into="email:1"), until="12:00")
+    told = tell(
+        HOUR,
+        phone("10:00", "contact"),
+        email("10:10", "contact"),
+        phone("10:20", "merge", into="email:1"),
+        until="12:00",
+    )
     assert told.clock("first_response", "phone:1")["state"] == "cancelled"
     assert told.clock("resolution", "phone:1")["state"] == "cancelled"
     assert told.sla("first_response") == ["11:00 opened error"]
@@ -17,8 +23,16 @@ def test_the_merged_threads_clocks_are_cancelled():
 
 def test_a_merge_that_makes_a_clock_due_in_the_past_breaches_it_at_the_merge():
     """The target had until 12:00; the merged contact of 10:00 was due at 11:00; merged at 11:30 it breaches at 11:30."""
-    long_ago = policy(targets=[{"when": {"channel": "phone"}, "first_response": "4h"}, {"first_response": "1h"}], warn_at="100%")
-    told = tell(long_ago, phone("10:00", "contact"), email("11:00", "contact"), phone("11:30", "merge", into="email:1"), until="12:30")
+    long_ago = policy(
+        targets=[{"when": {"channel": "phone"}, "first_response": "4h"}, {"first_response": "1h"}], warn_at="100%"
+    )
+    told = tell(
+        long_ago,
+        phone("10:00", "contact"),
+        email("11:00", "contact"),
+        phone("11:30", "merge", into="email:1"),
+        until="12:30",
+    )
     assert told.sla("first_response") == ["11:30 opened error"]
     assert told.records[0]["breached_at"] == iso("11:30")
     assert told.clock("first_response", "email:1")["breaches"] == [{"at": iso("11:30"), "policy_version": "1"}]
@@ -96,7 +110,10 @@ def test_a_circle_of_merges_ends():
 def test_merged_threads_are_one_issue_from_the_start():
     """A merge learned later joins the issues of both, whatever their topics."""
     told = tell(
-        HOUR, phone("10:00", "contact", topic="billing"), email("10:01", "contact", topic="shipping"), phone("10:02", "merge", into="email:1")
+        HOUR,
+        phone("10:00", "contact", topic="billing"),
+        email("10:01", "contact", topic="shipping"),
+        phone("10:02", "merge", into="email:1"),
     )
     assert len(told.issues()) == 1
 
@@ -113,11 +130,18 @@ def test_a_queue_left_by_a_merge_is_left():
     )
     assert told.history() == []
     told = tell(
-        document, chat("10:00", "contact", "chat:1", queued=True), chat("10:05", "merge", "chat:1", into="chat:2"), until="12:00"
+        document,
+        chat("10:00", "contact", "chat:1", queued=True),
+        chat("10:05", "merge", "chat:1", into="chat:2"),
+        until="12:00",
     )
     assert told.history() == ["10:30 opened warning long_hold"]
     told = tell(
-        document, chat("10:00", "contact", queued=True), chat("10:05", "merge", into="email:1"), email("10:40", "answered"), until="12:00"
+        document,
+        chat("10:00", "contact", queued=True),
+        chat("10:05", "merge", into="email:1"),
+        email("10:40", "answered"),
+        until="12:00",
     )
     assert told.history() == ["10:30 opened warning long_hold"]
 
@@ -125,5 +149,10 @@ def test_a_queue_left_by_a_merge_is_left():
 def test_a_letter_on_a_calls_thread_holds_no_line():
     """Only waits on phone and chat are holds, whatever else the thread carries."""
     document = policy(patterns={"long_hold": {"after": "30m"}})
-    story = (phone("10:00", "contact", "t"), phone("10:01", "answered", "t"), email("10:02", "contact", "t"), email("11:00", "reply", "t"))
+    story = (
+        phone("10:00", "contact", "t"),
+        phone("10:01", "answered", "t"),
+        email("10:02", "contact", "t"),
+        email("11:00", "reply", "t"),
+    )
     assert tell(document, *story).history() == []
