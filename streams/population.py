@@ -53,8 +53,7 @@ class Population:
                         threads.add(event.thread)
                 case Merged(into, loser, _):
                     self._customer(into).absorb(self.customers.pop(loser, Customer(loser)))
-                    touched.pop(loser, None)
-                    touched[into] = None
+                    touched[loser] = touched[into] = None
                     again.add(into)
                 case Split(origin, parts, _):
                     for part, ids in parts.items():

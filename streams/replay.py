@@ -10,6 +10,8 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from schemas.policy_problem import PolicyError
+from schemas.times import HOUR
+from streams.downstream import Downstream
 from streams.event import Event
 from streams.intake import Rejected, admit, admit_command, admit_link
 from streams.intervals import FOREVER
@@ -18,6 +20,8 @@ from streams.policy_file import read_policy_value
 from streams.population import Population
 
 Record = dict[str, Any]
+WINDOW = HOUR
+"""Length of a window of the channel gaps, in ms."""
 
 
 class Line(NamedTuple):
@@ -46,16 +50,20 @@ class Outcome:
     dead: list[Dead] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
     """Ids of the customers that were looked at again."""
+    notifications: list[Record] = field(default_factory=list)
+    gaps: list[Record] = field(default_factory=list)
 
 
 class Replay:
     """The state of one replay. `run` yields what comes out, in order of `detected_at`."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, *, pages: bool = True, measures: bool = True) -> None:
         self.policies = PolicyHistory(policy)
         self.population = Population(policy)
+        self.downstream = Downstream(self.policies, self.population.find, pages=pages, measures=measures)
         self.now = -FOREVER
         self.events = 0
+        self._measured = -FOREVER
         self._timers: list[tuple[int, str]] = []
         self._wakes: dict[str, int] = {}
 
@@ -65,10 +73,13 @@ class Replay:
             if until is not None and at > until:
                 break
             yield from self.timers(before=at)
+            self._measure(at)
             self.now = at
             yield self.arrive(at, group)
         yield from self.timers(before=(self.now if until is None else until) + 1)
         self.now = self.now if until is None else max(until, self.now)
+        self.downstream.measure(self.now, partial=True)
+        yield self._done(Outcome(self.now))
 
     def arrive(self, at: int, lines: Iterable[Line]) -> Outcome:
         """Everything that arrives at one instant."""
@@ -88,18 +99,45 @@ class Replay:
             self._settle(id_, at, outcome)
         for line in commands:
             self._command(line, outcome)
-        return outcome
+        return self._done(outcome)
 
     def timers(self, before: int) -> Iterator[Outcome]:
         """Let time pass to just before `before`."""
-        while self._timers and self._timers[0][0] < before:
-            at, id_ = heappop(self._timers)
-            if self._wakes.get(id_) != at:
-                continue  # an older appointment
-            del self._wakes[id_]
+        while (at := self._next()) < before:
+            self._measure(at)
             outcome = Outcome(at)
-            self._settle(id_, at, outcome)
-            yield outcome
+            while self._timers and self._timers[0][0] == at:
+                _, id_ = heappop(self._timers)
+                if self._wakes.get(id_) == at:  # else an older appointment
+                    del self._wakes[id_]
+                    self._settle(id_, at, outcome)
+            outcome.escalations += self.downstream.wake(at)
+            yield self._done(outcome)
+
+    def _next(self) -> int:
+        """The next instant at which a timer is due."""
+        while self._timers and self._wakes.get(self._timers[0][1]) != self._timers[0][0]:
+            heappop(self._timers)
+        mine = self._timers[0][0] if self._timers else FOREVER
+        theirs = self.downstream.next_wake
+        return mine if theirs is None else min(mine, theirs)
+
+    def _measure(self, now: int) -> None:
+        """Tell the channels' windows that end between the last instant and `now`."""
+        if now // WINDOW > self._measured // WINDOW:
+            self._measured = now
+            self.downstream.measure(now)
+
+    def _say(self, outcome: Outcome, records: list[Record]) -> None:
+        """Send revisions, and what follows from them over all customers."""
+        outcome.escalations += records
+        outcome.escalations += self.downstream.observe(records, outcome.at)
+
+    def _done(self, outcome: Outcome) -> Outcome:
+        self.downstream.touch(outcome.touched)
+        outcome.notifications, self.downstream.notifications = self.downstream.notifications, []
+        outcome.gaps, self.downstream.gaps = self.downstream.gaps, []
+        return outcome
 
     def _take(self, line: Line, dirty: dict[str, None]) -> Rejected | None:
         at = line.arrived_at
@@ -138,19 +176,23 @@ class Replay:
             outcome.dead.append(Dead(line, command.reason, command.detail))
             return
         customer = self.population.find(command.customer_id)
-        records = customer.command(command, self.policies, line.arrived_at) if customer else None
-        if customer is None or records is None:
+        at = line.arrived_at
+        records = customer.command(command, self.policies, at) if customer else None
+        if records is None:
+            records = self.downstream.hotspots.command(command, self.policies.at(at), at)
+        if records is None:
             outcome.dead.append(Dead(line, "unknown_escalation", "escalation_id: no open escalation of this customer"))
             return
-        outcome.escalations += records
-        self._settle(customer.id, line.arrived_at, outcome)
+        self._say(outcome, records)
+        if customer is not None:
+            self._settle(customer.id, at, outcome)
 
     def _settle(self, id_: str, at: int, outcome: Outcome) -> None:
         customer = self.population.customers.get(id_)
+        outcome.touched.add(id_)
         if customer is None:
             return  # merged away within the instant
-        outcome.escalations += customer.settle(self.policies, at)
-        outcome.touched.add(id_)
+        self._say(outcome, customer.settle(self.policies, at))
         wake = customer.next_wake(self.policies)
         if wake is None:
             self._wakes.pop(id_, None)

@@ -59,8 +59,8 @@ def _sla_lead(standing: Standing, clock: Clock | None, now: int) -> str:
     if due is None:
         return f"{name} is paused close to its due time" if standing.phase == "at_risk" else f"{name} is overdue"
     if standing.phase == "breached":
-        at = standing.peak_at
-        return f"{name} was due {_when(due)} and is {_span(max(0, now - at))} late"
+        late = now - standing.peak_at
+        return f"{name} was due {_when(due)}" + (f" and is {_span(late)} late" if late >= MINUTE else "")
     return f"{name} is due {_when(due)}"
 
 
@@ -120,7 +120,7 @@ def _when(at: int) -> str:
 
 def _span(length: int) -> str:
     if length < HOUR:
-        return f"{max(1, length // MINUTE)} min"
+        return f"{length // MINUTE} min"
     if length < 4 * DAY:
         return f"{length // HOUR} h"
     return f"{length // DAY} d"

@@ -42,7 +42,7 @@ def replay(policy_file: str, until: str | None, files: tuple[str, ...], **output
     policy = compile_policy(load_policy_or_fail(policy_file))
     end = _instant(until)
     lines = read_lines(files, policy.max_bytes)
-    run = Replay(policy)
+    run = Replay(policy, pages=outputs.get("notifications") is not None, measures=outputs.get("gaps") is not None)
     with ExitStack() as stack:
         sinks = {name: stack.enter_context(Sink(outputs.get(name))) for name in OUTPUTS}
         if outputs.get("escalations") is None:
@@ -50,6 +50,8 @@ def replay(policy_file: str, until: str | None, files: tuple[str, ...], **output
         step = stack.enter_context(progress("replay", len(lines)))
         for outcome in run.run(decoded(step(lines), policy.max_bytes), end):
             sinks["escalations"].write(outcome.escalations)
+            sinks["notifications"].write(outcome.notifications)
+            sinks["gaps"].write(outcome.gaps)
             sinks["dead_letters"].write(_dead(dead, outcome.at) for dead in outcome.dead)
         _facts(run, sinks)
 
