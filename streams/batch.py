@@ -12,7 +12,7 @@ from streams.customer import Customer
 from streams.door import COMMANDS, CUSTOMER_INBOX, IDENTITY_INBOX, enter
 from streams.effects import Dead, Effects, Incoming, Record, Send
 from streams.identity.protocol import (
-    AFTER_STATE,
+    NEVER_LOCAL,
     Clear,
     CustomerLinks,
     Drop,
@@ -144,7 +144,7 @@ class Batch:
         return effects
 
     def _route(self, message: Outgoing) -> None:
-        if self._place.home(message) == self._place.partition and message.message["t"] not in AFTER_STATE:
+        if self._place.home(message) == self._place.partition and message.message["t"] not in NEVER_LOCAL:
             self._local.append(message)
         else:
             self._send(message)

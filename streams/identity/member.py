@@ -103,6 +103,7 @@ def on_customer(
         case "event":
             if message["i"] is not None:
                 links.members[message["i"]] = None
+            out = _relabel_forwarded(links, message)
             if "n" not in message or _placed(links, message["id"], (message["n"], True)):
                 effects.append(Fold(message["e"]))
         case "release":
@@ -110,6 +111,7 @@ def on_customer(
                 effects.append(Drop(message["id"]))
         case "joined":
             links.members[message["i"]] = None
+            out = _relabel_forwarded(links, message)
         case "merge":
             links.alias_of, links.held = message["x"], True
             out = [_absorb(links, message["x"], history)]
@@ -137,22 +139,23 @@ def _at_alias(
             links.alias_of = min(survivor, message["by"])
             was_held, links.held = links.held, False
             return [], [Clear()] if was_held else []
-        case "event" | "joined":
-            named = [message["i"]] if message["i"] is not None else []
         case "absorb" if message["from"] in links.aliases:  # taken before; it goes with this one's own history
             return [to_customer("absorbed", message["from"], by=links.id)], []
-        case "absorb" | "release" | "command":
-            named = []
+        case "event" | "joined" | "absorb" | "release" | "command":
+            return [Outgoing("customer", survivor, {**message, "c": survivor, "f": True})], []
         case tag:
             msg = f"unknown message to a customer: {tag}"
             raise ValueError(msg)
-    forward = Outgoing("customer", survivor, {**message, "c": survivor})
-    return [forward, *_relabel(named, survivor)], []
 
 
 def _absorb(links: CustomerLinks, survivor: str, history: Callable[[], Any]) -> Outgoing:
     whole = {"m": list(links.members), "a": list(links.aliases), "p": dict(links.placements), "h": history()}
     return to_customer("absorb", survivor, **{"from": links.id}, **whole)
+
+
+def _relabel_forwarded(links: CustomerLinks, message: Message) -> list[Outgoing]:
+    """Who came by an alias is told the way: by the one who knows the member, so that no later merge forgets it."""
+    return _relabel([message["i"]], links.id) if message.get("f") and message["i"] is not None else []
 
 
 def _relabel(members: list[str], survivor: str) -> list[Outgoing]:

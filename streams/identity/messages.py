@@ -14,6 +14,7 @@ To the shard of identity `i`:
 To customer `c`:
 
 - `event`: into the log; `i`: the identity it came by. With `n`, the number of the placement: an event without an author
+  A forwarded message has `f`: an alias was asked, so whoever is left relabels `i`
 - `release`: the event `id` is somebody else's since placement `n`
 - `joined`: `i` is this customer's
 - `merge`: this customer and `x`, which is the smaller id, are one
@@ -28,8 +29,10 @@ Message = dict[str, Any]
 
 IDENTITY_TAGS = frozenset({"event", "link", "edge", "known", "relabel", "spoke", "loose"})
 CUSTOMER_TAGS = frozenset({"event", "release", "joined", "merge", "absorb", "absorbed", "command"})
-AFTER_STATE = frozenset({"known", "absorbed", "relabel"})
-"""Must not arrive before the state of their sender is safe: they let the receiver forget what would be asked again."""
+NEVER_LOCAL = frozenset({"edge", "known", "merge", "absorb", "absorbed", "relabel"})
+"""Go through a topic even to the same partition: they must not overtake the state of their sender, and each must come
+again by itself where what it led to was lost. What made them may not make them twice: an edge that is known by then,
+a pointer that was relabelled by then."""
 
 
 class Outgoing(NamedTuple):

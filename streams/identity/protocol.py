@@ -7,9 +7,9 @@ do not know yet. Where two customers prove to be one, the larger id becomes an a
 smaller, which relabels the members; what still reaches the alias is forwarded.
 
 It relies on this: every input is delivered until its state has been written and its messages are sent; order and
-repetition do not matter. Messages `AFTER_STATE` let their receiver forget something, so they must be sent only after
-the state of their sender is safe. The record of an identity must be safe before the state of its customer is written: a
-customer that only its own state knows of would be lost.
+repetition do not matter. A batch may handle a message that it made itself, but for those in `NEVER_LOCAL`. The record
+of an identity must be safe before the state of its customer is written: a customer that only its own state knows of
+would be lost.
 
 Not yet spread over partitions: the limits and what they refuse, unlink and split (`streams.identity.resolver` has
 them); the survivor is the customer that was born first, whose first contact may be the later one where events come
@@ -17,11 +17,11 @@ late; an event answered on another public thread is not found; a thread first se
 """
 
 from streams.identity.member import Clear, CustomerLinks, Drop, Effect, Fold, Obey, Union, on_customer
-from streams.identity.messages import AFTER_STATE, Message, Outgoing, home_of, to_customer, to_identity
+from streams.identity.messages import NEVER_LOCAL, Message, Outgoing, home_of, to_customer, to_identity
 from streams.identity.shard import IdentityRecord, on_identity
 
 __all__ = [
-    "AFTER_STATE",
+    "NEVER_LOCAL",
     "Clear",
     "CustomerLinks",
     "Drop",

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.codec import dumps
+from schemas.codec import dumps, loads
 from schemas.link import Link
 from schemas.times import HOUR, format_time
 from streams.customer import Customer
@@ -96,6 +96,21 @@ def test_any_batches_and_crashes_end_in_the_facts_of_one_place(
     whole = [c for c in population.customers.values() if len(c.log)]
     assert _facts([c for c in live if len(c.log)], policies, cluster.now) == _facts(whole, policies, cluster.now)
     _check_revisions(cluster)
+    _check_pointers(cluster)
+
+
+def _check_pointers(cluster: Cluster) -> None:
+    """Every identity points to the survivor, which knows it; no alias keeps a history."""
+    customers = cluster.customers()
+    records = {
+        key.decode(): loads(value)["c"] for store in cluster.stores for key, value in store["identities"].items()
+    }
+    for identity, id_ in records.items():
+        if id_ is not None:
+            links = customers[id_].links
+            assert links.alias_of is None
+            assert identity in links.members
+    assert not any(stored.links.held for stored in customers.values())
 
 
 def _check_revisions(cluster: Cluster) -> None:
