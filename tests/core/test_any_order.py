@@ -3,8 +3,18 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams.replay import Line
+from tests.core.links import links
 from tests.core.playing import facts, lines, played
 from tests.core.strategies import CUSTOMERS, delays, interactions, versions
+
+
+def by_arrival(input_: list[Line]) -> list[Line]:
+    return sorted(input_, key=lambda line: line.arrived_at)
+
+
+def later(line: Line, delay: int) -> Line:
+    return line._replace(arrived_at=line.arrived_at + delay)
 
 
 @given(st.data())
@@ -20,11 +30,12 @@ def test_any_order_of_arrival_gives_the_same_facts(data):
 
 @given(st.data())
 def test_any_order_gives_the_same_facts_where_customers_merge(data):
-    """So do events that show only later that two customers are one, or that speak on a public thread."""
+    """So do events and links that show only later that two customers are one, or two, or speak on a public thread."""
     events = data.draw(interactions(people=CUSTOMERS))
     late = data.draw(delays(len(events)))
-    in_time, _ = played(lines(events))
-    shuffled, _ = played(lines(events, late))
+    joined = data.draw(links())
+    in_time, _ = played(by_arrival([*lines(events), *(line for _, line in joined)]))
+    shuffled, _ = played(by_arrival([*lines(events, late), *(later(line, delay) for delay, line in joined)]))
     assert facts(shuffled) == facts(in_time)
 
 
