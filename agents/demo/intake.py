@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from topics.table import CUSTOMER_INBOX, IDENTITY_INBOX
 
-_HOPS = 2
-"""Inboxes that a record may pass through: that of an identity, then that of its customer."""
+_HOPS = 5
+"""Inboxes that a record may pass through one after the other, where identities that are new ask and answer."""
 _SAMPLE = re.compile(r'^mindgap_(events_in|outputs)_total\{topic="([^"]+)"\} ([0-9.e+]+)$', re.MULTILINE)
 _INBOXES = frozenset({IDENTITY_INBOX, CUSTOMER_INBOX})
 

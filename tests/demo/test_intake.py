@@ -33,7 +33,7 @@ def test_a_position_counts_when_every_topic_has_reached_it():
 
 
 def test_records_in_the_inboxes_hold_time_back():
-    """What travels through inboxes must have been read too, through two hops."""
+    """What travels through inboxes must have been read too, and what that has sent on in turn."""
     intake = Intake()
     intake.sent(A)
     intake.fed(100)
