@@ -12,7 +12,6 @@ from streams.customer import Customer
 from streams.door import COMMANDS, CUSTOMER_INBOX, IDENTITY_INBOX, enter
 from streams.effects import Dead, Effects, Incoming, Record, Send
 from streams.identity.protocol import (
-    NEVER_LOCAL,
     Clear,
     CustomerLinks,
     Drop,
@@ -23,6 +22,7 @@ from streams.identity.protocol import (
     Outgoing,
     Union,
     home_of,
+    may_be_local,
     on_customer,
     on_identity,
 )
@@ -144,7 +144,7 @@ class Batch:
         return effects
 
     def _route(self, message: Outgoing) -> None:
-        if self._place.home(message) == self._place.partition and message.message["t"] not in NEVER_LOCAL:
+        if self._place.home(message) == self._place.partition and may_be_local(message.message):
             self._local.append(message)
         else:
             self._send(message)

@@ -142,7 +142,11 @@ def _at_alias(
         case "absorb" if message["from"] in links.aliases:  # taken before; it goes with this one's own history
             return [to_customer("absorbed", message["from"], by=links.id)], []
         case "event" | "joined" | "absorb" | "release" | "command":
-            return [Outgoing("customer", survivor, {**message, "c": survivor, "f": True})], []
+            forward = Outgoing("customer", survivor, {**message, "c": survivor, "f": True})
+            if links.held and message["t"] in ("event", "command"):
+                # The survivor must know the history first, or it would say anew what has been said about the event.
+                return [_absorb(links, survivor, history), forward], []
+            return [forward], []
         case tag:
             msg = f"unknown message to a customer: {tag}"
             raise ValueError(msg)

@@ -35,6 +35,11 @@ again by itself where what it led to was lost. What made them may not make them 
 a pointer that was relabelled by then."""
 
 
+def may_be_local(message: Message) -> bool:
+    """Whether a batch may handle this message, which it made itself. What is forwarded stays behind its history."""
+    return message["t"] not in NEVER_LOCAL and not message.get("f")
+
+
 class Outgoing(NamedTuple):
     """A message and where it goes: to the shard of identity `key`, or to the customer `key`."""
 
