@@ -112,6 +112,7 @@ class Escalation(OutputRecord):
     time_to_acknowledge_s: Annotated[Omitted[Seconds], Field(description="How soon.")] = None
     backfilled: Annotated[bool, Field(description="Found only after it was over: recorded, never paged.")]
     provisional: Annotated[bool, Field(description="Decided while an input was stalled.")]
+    flapping: Annotated[Omitted[bool], Field(description="It comes and goes: open until it has been quiet.")] = None
     customer_id: Omitted[Id] = None
     identities: Omitted[list[MaskedIdentity]] = None
     threads: Omitted[list[ThreadLine]] = None

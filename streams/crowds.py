@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable
 
 from streams.event import Event
 from streams.history import is_contact
-from streams.patterns import NOWHERE, Outside
 
+Crowd = list[tuple[int, str]]
+"""When (ms) which customer made contact on a thread, sorted."""
 CROWD_MAX = 200
 """Contacts remembered per thread: a crowd that large has been one for long."""
 
@@ -33,7 +34,9 @@ class Crowds:
         """The customers who made contact on a thread, by the ids that they had then."""
         return {self._owner[id_] for _, id_ in self._contacts.get(thread, ())}
 
-    def view(self, customer_id: str, threads: Iterable[str], resolve: Callable[[str], str]) -> Outside:
+    def view(
+        self, customer_id: str, threads: Iterable[str], resolve: Callable[[str], str]
+    ) -> dict[str, list[tuple[int, str]]]:
         """What `customer_id` cannot see by itself on these threads."""
         crowds = {}
         for thread in threads:
@@ -43,7 +46,7 @@ class Crowds:
                 others = [(at, owner) for at, owner in owners if owner != customer_id]
                 if others:
                     crowds[thread] = others
-        return Outside(crowds) if crowds else NOWHERE
+        return crowds
 
     def move(self, event_ids: Iterable[str], customer_id: str) -> None:
         """These contacts belong to another customer now (a split)."""

@@ -6,6 +6,7 @@ from typing import Any
 from schemas.identity import Identity, normalise
 from schemas.interaction import Interaction
 from schemas.vocabulary import BY_CUSTOMER, KINDS
+from streams.digest import digest
 
 EXCERPT_MAX = 200
 """Longest excerpt of a text that is kept, in characters (contract, section 2)."""
@@ -50,6 +51,8 @@ class Event:
     difficulty: str | None = None
     tier: str | None = None
     excerpt: str | None = None
+    digest: str | None = None
+    """Of an agent's reply: a hash of its normalised text, by which a canned one is recognised."""
     data: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -72,12 +75,13 @@ def from_interaction(record: Interaction, arrived_at: int, *, excerpts: bool = T
     actor = record.actor
     data = record.data or {}
     text = record.text if excerpts else None
+    by = actor.type if actor else "customer" if record.kind in BY_CUSTOMER else "agent"
     return Event(
         id=record.id,
         at=min(record.occurred_at, arrived_at),
         kind=record.kind,
         channel=record.channel,
-        actor=actor.type if actor else "customer" if record.kind in BY_CUSTOMER else "agent",
+        actor=by,
         thread=record.thread,
         identities=tuple(dict.fromkeys(normalise(i.type, i.value) for i in record.identities)),
         arrived_at=arrived_at,
@@ -91,6 +95,7 @@ def from_interaction(record: Interaction, arrived_at: int, *, excerpts: bool = T
         difficulty=record.difficulty,
         tier=record.tier,
         excerpt=text[:EXCERPT_MAX] if text else None,
+        digest=digest(record.text) if record.text and record.kind == "reply" and by == "agent" else None,
         data={name: data[name] for name in _DATA_KEPT.get(record.kind, ()) if data.get(name) is not None},
     )
 
@@ -106,6 +111,7 @@ _OPTIONAL = (
     "difficulty",
     "tier",
     "excerpt",
+    "digest",
     "data",
 )
 

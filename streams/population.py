@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Iterator
 
 from schemas.link import Link
+from streams.canned import CannedReplies
 from streams.crowds import Crowds
 from streams.customer import Customer
 from streams.event import Event
 from streams.identity.changes import Change, Merged, Moved, Placed, Refused, Split
 from streams.identity.resolver import Resolver
 from streams.identity.rules import IdentityRules
+from streams.patterns import Outside
 from streams.policy import Policy
 
 
@@ -21,6 +23,8 @@ class Population:
         self.customers: dict[str, Customer] = {}
         self.refused: list[Refused] = []
         self._crowds = Crowds()
+        self._canned = CannedReplies()
+        self._canned_customers = policy.canned_customers
         self._public: set[str] = set()
 
     def place(self, event: Event, policy: Policy) -> Iterator[str]:
@@ -30,6 +34,7 @@ class Population:
             if public:
                 self._public.add(event.thread)
             public = event.thread in self._public
+        self._canned_customers = policy.canned_customers
         return self._apply(self.resolver.place(event, public=public))
 
     def link(self, record: Link, arrived_at: int) -> Iterator[str]:
@@ -51,6 +56,8 @@ class Population:
                     touched[customer_id] = None
                     if event.thread in self._public and self._crowds.add(customer_id, event):
                         threads.add(event.thread)
+                    same = self._canned.add(customer_id, event, self._canned_customers, self.resolver.resolve)
+                    again.update(self.resolver.resolve(owner) for owner in same)
                 case Merged(into, loser, _):
                     self._customer(into).absorb(self.customers.pop(loser, Customer(loser)))
                     touched[loser] = touched[into] = None
@@ -89,9 +96,11 @@ class Population:
                 again |= owners & self.customers.keys()
         for customer_id in sorted(again):
             customer = self.customers[customer_id]
-            spoken = self._spoken(customer)
-            if spoken or customer.outside.crowds:
-                customer.look_around(self._crowds.view(customer_id, sorted(spoken), self.resolver.resolve))
+            crowds = self._crowds.view(customer_id, sorted(self._spoken(customer)), self.resolver.resolve)
+            canned = self._canned.among(event.id for event in customer.log if event.digest is not None)
+            outside = Outside(crowds, canned)
+            if outside != customer.outside:
+                customer.look_around(outside)
                 touched[customer_id] = None
 
     def _spoken(self, customer: Customer) -> set[str]:

@@ -77,6 +77,8 @@ def revision(
         "route": _route(standing, issue, thread, subjects.derived.history.tier, policy),
         "waiting_on": waiting_on(issue, thread, now),
     }
+    if standing.flapping:
+        record["flapping"] = True
     record |= _acknowledgement(standing, record["route"]["role"])
     record |= {"backfilled": standing.backfilled, "provisional": context.provisional}
     record |= _customer(context, issue, policy, now)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from schemas.times import DAY
 from streams import ladder
 from streams.derive import Derived
 from streams.episodes import Episode, Step
@@ -115,6 +116,8 @@ class _Reconciler:
             if mine is None:
                 self.resolve(standing, None, self.gone(standing), self.now)
                 closed.append(standing)
+            elif mine.over(self.now) and self.flaps(standing, mine, closed):
+                self.hold(standing, mine)
             elif mine.over(self.now):
                 disproved = RANKS[standing.peak] > RANKS[mine.peak(self.now)]
                 reason = self.gone(standing) if disproved else mine.ended_by or "no_longer_holds"
@@ -134,9 +137,28 @@ class _Reconciler:
 
     def mine(self, standing: Standing, begun: Sequence[Episode]) -> Episode | None:
         """The episode that a standing escalation stands for: the current one, unless that began after a gap we saw."""
+        if standing.flapping and begun:
+            return begun[-1]
         seen = max(self.emitted.settled_at, standing.since)
         overlapping = [e for e in begun if e.start <= seen and e.end >= standing.since]
         return overlapping[-1] if overlapping else None
+
+    def flaps(self, standing: Standing, mine: Episode, closed: Sequence[Standing]) -> bool:
+        """Has it resolved and recurred so often within a day that it stays open until it has been quiet for long?"""
+        since = standing.quiet_since if standing.quiet_since is not None else max(mine.end, standing.since)
+        if self.now >= since + ladder.FLAP_QUIET:
+            return False
+        recent = sum(1 for other in closed if other.until > self.now - DAY and not other.backfilled)
+        return recent > self.policy.flap.limit
+
+    def hold(self, standing: Standing, mine: Episode) -> None:
+        """Keep a flapping escalation open, though nothing holds."""
+        if standing.quiet_since is None:
+            standing.quiet_since = mine.end
+        if not standing.flapping:
+            standing.flapping = True
+            if standing.status != SUPPRESSED:
+                self.say(standing, mine, "updated", self.now)
 
     def overlap(self, standing: Standing, episode: Episode) -> bool:
         return episode.start <= min(standing.until, self.now) and episode.end >= standing.since
@@ -198,6 +220,7 @@ class _Reconciler:
 
     def update(self, standing: Standing, episode: Episode) -> None:
         step = episode.step(self.now)
+        standing.quiet_since = None
         disproved = RANKS[standing.peak] > RANKS[episode.peak(self.now)]
         worse = RANKS[step.severity] > RANKS[standing.severity]
         retracted = disproved and self.gone(standing) == "late_evidence"

@@ -50,6 +50,9 @@ class Standing:
     """When it was resolved."""
     by_command: bool = False
     backfilled: bool = False
+    flapping: bool = False
+    quiet_since: int | None = None
+    """Of a flapping escalation: since when nothing holds. It is resolved once that has lasted."""
 
     @property
     def over(self) -> bool:
