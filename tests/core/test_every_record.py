@@ -89,6 +89,19 @@ def check_facts(run: Replay, *, apart: bool) -> None:
                 assert parse_time(breach["at"]) <= END
     assert not apart or max(ids.values(), default=1) == 1
     check_standing(run, END)
+    check_on_record(run)
+
+
+def check_on_record(run: Replay) -> None:
+    """Every episode that began by the end was told of, at the time or afterwards; a mere warning of a clock may be missed."""
     for customer in run.population.customers.values():
-        for each in customer.emitted.closed:
-            assert RANKS[each.peak] >= RANKS["warning"]
+        subjects = Subjects.of(customer.derived(run.policies))
+        said = [(subjects.locate(each), each) for each in (*customer.emitted.closed, *customer.emitted.standing)]
+        for subject, episodes in subjects.episodes.items():
+            for episode in episodes:
+                least = "error" if episode.kind == "sla" else "warning"
+                if episode.start > END or RANKS[episode.peak(END)] < RANKS[least]:
+                    continue
+                assert any(
+                    where == subject and episode.start <= each.until and episode.end >= each.since for where, each in said
+                ), subject
