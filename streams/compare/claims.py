@@ -34,6 +34,10 @@ class Claim:
     threads: tuple[str, ...] = ()
     opened: int | None = None
     """The instant at which what opened it became true; None where its first revision is missing."""
+    first_contact: int | None = None
+    """First contact of the issue, as the first revision has it,"""
+    earliest_contact: int | None = None
+    """and the earliest that any revision has."""
     closed: int = FOREVER
     """The instant at which it was over, by its own account."""
     reason: str | None = None
@@ -73,11 +77,20 @@ class Claim:
         """The revisions from 1 on that nobody has seen."""
         return (number for number in range(1, self.newest) if number not in self.revisions)
 
+    @property
+    def since(self) -> int:
+        """From when on it may stand for an episode, the end of the time being `closed`."""
+        if self.opened is None:
+            return -FOREVER
+        since = min(self.opened, self.closed)  # what it opened with may have proved wrong: it ended before it opened
+        contacts = (self.first_contact, self.earliest_contact)
+        if None not in contacts and contacts[1] != contacts[0]:  # late events moved its beginning back
+            since = min(since, self.earliest_contact or since)
+        return since
+
     def overlaps(self, start: int, end: int) -> bool:
         """True where it was open at some instant of the interval, its ends included."""
-        opened = -FOREVER if self.opened is None else self.opened
-        # what it opened with may have proved wrong since: then it ended, by its own account, before it opened
-        return start <= self.closed and end >= min(opened, self.closed)
+        return start <= self.closed and end >= self.since
 
 
 @dataclass(slots=True)
@@ -119,8 +132,11 @@ class Claims:
 
 def _learn(claim: Claim, record: Record, revision: int) -> None:
     true_at = parse_time(record["detected_at"]) - round(record.get("detection_lag_s", 0) * SECOND)
+    contact = parse_time(record["first_contact_at"]) if record.get("first_contact_at") else None
     if revision == 1:
-        claim.opened = true_at
+        claim.opened, claim.first_contact = true_at, contact
+    if contact is not None and (claim.earliest_contact is None or contact < claim.earliest_contact):
+        claim.earliest_contact = contact
     if record.get("retracted") and record["status"] != RESOLVED:
         claim.disproved = max(claim.disproved, revision)
     if revision <= claim.newest:

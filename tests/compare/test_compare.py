@@ -161,6 +161,14 @@ RECORDS = {
         [*escalations(), said(1, "13:48:00", escalation_id="esc_3", severity="warning", phase="at_risk")],
         ("esc_3", "open, and its clock has ended (B)"),
     ),
+    "an escalation that opened after its episode had ended": (
+        [
+            said(1, "18:00:00", first_contact_at="2026-06-08T13:00:00.000Z"),
+            said(2, "19:00:00", first_contact_at="2026-06-08T13:00:00.000Z", **RESOLVED),
+            escalations()[2],
+        ],
+        ("clk_1", "not on record (B)"),
+    ),
     "only retracted": (
         [
             said(1, "14:00:00"),
@@ -215,6 +223,14 @@ ALLOWED = {
         escalations=[
             said(1, "18:00:00", detection_lag_s=600),
             said(2, "19:00:00", detection_lag_s=10800, **RESOLVED),
+            escalations()[2],
+        ]
+    ),
+    "moved back by late events": Files(
+        escalations=[
+            said(1, "18:00:00", first_contact_at="2026-06-08T17:00:00.000Z"),
+            said(2, "18:30:00", first_contact_at="2026-06-08T13:00:00.000Z"),
+            said(3, "19:00:00", **RESOLVED),
             escalations()[2],
         ]
     ),
