@@ -1,10 +1,12 @@
 """The facts of a live deployment, read from its topics: the same files that `mindgap replay` writes."""
 
+from collections import defaultdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from agents.read_all import read_all
 from agents.settings import Settings
+from agents.worker.terms import Reading
 from schemas.codec import dumps, loads
 from schemas.identity import parse_identity
 from schemas.policy import PolicyDocument
@@ -31,7 +33,7 @@ async def snapshot(settings: Settings, first: PolicyDocument, until: int, folder
     """
     policies = await _policies(settings, first)
     customers = await _customers(settings)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - a command of its own: nobody waits
     with (
         (folder / "customers.jsonl").open("wb") as people,
         (folder / "clocks.jsonl").open("wb") as clocks,
@@ -66,7 +68,10 @@ async def _policies(settings: Settings, first: PolicyDocument) -> PolicyHistory:
 
 async def _customers(settings: Settings) -> dict[str, Stored]:
     values: dict[str, bytes] = {}
+    readings: defaultdict[int, Reading] = defaultdict(Reading)
     async for record in read_all(settings, CHANGELOGS["customers"]):
+        if not readings[record.partition].counts(record):
+            continue
         key = record.key.decode()
         if record.value is None:
             values.pop(key, None)

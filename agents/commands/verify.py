@@ -20,7 +20,7 @@ from agents.topic_admin import TopicError
 @click.option("--folder", type=click.Path(path_type=Path), help="Where both sides' files and logs go. [temporary]")
 @click.argument("file", metavar="FILE")
 @click.pass_context
-def verify(ctx: click.Context, policy: Path, folder: Path | None, file: str, **options: object) -> None:
+def verify(ctx: click.Context, /, policy: Path, folder: Path | None, file: str, **options: object) -> None:
     """Send FILE through the live pipeline and through replay, and compare the facts.
 
     The times are moved by one constant so that the input ends now. Exit status 0 where both agree, 1 where they
@@ -28,7 +28,8 @@ def verify(ctx: click.Context, policy: Path, folder: Path | None, file: str, **o
     """
     from agents.commands.compare import told  # noqa: PLC0415 - quick help
     from agents.verify.live import VerifyError  # noqa: PLC0415
-    from agents.verify.run import Plan, verify as run  # noqa: PLC0415
+    from agents.verify.run import Plan  # noqa: PLC0415
+    from agents.verify.run import verify as run  # noqa: PLC0415
 
     where = folder or Path(tempfile.mkdtemp(prefix="mindgap-verify-"))
     plan = Plan(source=file, policy=policy, folder=where, **options)  # type: ignore[arg-type]

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 import aiohttp
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -63,7 +64,7 @@ class Workers:
         return process
 
     def kill(self) -> int:
-        """kill -9 of the oldest worker, and a new one in its place; the id of the killed."""
+        """Kill -9 of the oldest worker, and a new one in its place; the id of the killed."""
         victim = self.running.pop(0)
         victim.send_signal(signal.SIGKILL)
         victim.wait(STOP_TIMEOUT_S)
@@ -147,7 +148,7 @@ class Backlog:
             for number in range(settings.partitions)
         ]
 
-    async def __aenter__(self) -> "Backlog":
+    async def __aenter__(self) -> Self:
         self._admin = AIOKafkaAdminClient(**client_options(self._settings))
         await self._admin.start()
         return self

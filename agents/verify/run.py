@@ -86,7 +86,7 @@ async def _verify(plan: Plan, settings: Settings, records: Sequence[Outgoing], s
 
 
 async def _kill(plan: Plan, pool: Workers, backlog: Backlog, total: int, say: Say) -> None:
-    """kill -9 at even shares of the input, each time the oldest worker."""
+    """Kill -9 at even shares of the input, each time the oldest worker."""
     for number in range(plan.kills):
         left = total * (plan.kills - number) // (plan.kills + 1)
         while await backlog.size() > left:

@@ -102,6 +102,8 @@ class Lane:
     async def run(self) -> None:
         """Work until `end`, or until the partition belongs to somebody else."""
         try:
+            if await self.publisher.begin():
+                self._node = self._make_node()
             while not self._ending:
                 batches = await self._next()
                 await self._fence.opened()

@@ -43,6 +43,9 @@ class Metrics:
             "mindgap_batch_records", "Records per batch.", buckets=(1, 10, 100, 1_000, 10_000), registry=registry
         )
         self.state_bytes = Counter("mindgap_changelog_bytes", "State written.", registry=registry)
+        self.foreign_state = Counter(
+            "mindgap_foreign_state", "State records of another owner that were overwritten.", registry=registry
+        )
         self.send_retries = Counter("mindgap_send_retries", "Sends repeated.", registry=registry)
         self.outputs_refused = Counter("mindgap_outputs_refused", "Outputs no broker takes.", registry=registry)
         self.internal_errors = Counter("mindgap_internal_errors", "Defects met.", ["where"], registry=registry)

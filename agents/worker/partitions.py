@@ -9,8 +9,10 @@ from faust.types import TP
 
 from agents import log
 from agents.clock import Clock
+from agents.connection import client_options
 from agents.settings import Settings
 from agents.transport import RecordBatch
+from agents.worker.changelog import Changelog, read_range
 from agents.worker.fence import Fence
 from agents.worker.lane import Lane
 from agents.worker.metrics import Metrics
@@ -19,7 +21,7 @@ from agents.worker.publisher import Publisher
 from agents.worker.store import Store
 from agents.worker.watermark import PartitionTime
 from topics.partitioner import partition_of
-from topics.table import CO_PARTITIONED, physical
+from topics.table import CHANGELOGS, CO_PARTITIONED, physical
 
 ENDING_TIMEOUT_S = 5.0
 STALLED_AFTER_S = 60.0
@@ -51,7 +53,7 @@ class Partitions:
         for store in stores.values():
             store.keep_only(owned)
         for number in sorted(owned):
-            lane = self._lane(number, generation, {name: store.partition(number) for name, store in stores.items()})
+            lane = self._lane(number, generation, stores)
             task = asyncio.create_task(lane.run(), name=f"lane-{number}")
             task.add_done_callback(partial(self._ended, number))
             self._lanes[number] = (lane, task)
@@ -120,14 +122,15 @@ class Partitions:
         ours = {physical(self._settings.topic_prefix, name) for name in CO_PARTITIONED}
         return [tp for tp in self._app.consumer.assignment() if tp.topic in ours]
 
-    def _lane(self, number: int, generation: int, states: dict[str, State]) -> Lane:
+    def _lane(self, number: int, generation: int, stores: dict[str, Store]) -> Lane:
         settings, app = self._settings, self._app
+        states = {name: store.partition(number) for name, store in stores.items()}
         fence = Fence(app, generation, app.consumer.lease)
         publisher = Publisher(
             number,
             prefix=settings.topic_prefix,
             producer=app.producer,
-            stores=states,
+            changelogs={name: self._changelog(name, number, store) for name, store in stores.items()},
             fence=fence,
             clock=self._clock,
             metrics=self.metrics,
@@ -147,6 +150,11 @@ class Partitions:
             batches_max=settings.buffered_batches_max,
             records_max=settings.batch_records_max * 2,
         )
+
+    def _changelog(self, name: str, number: int, store: Store) -> Changelog:
+        topic = physical(self._settings.topic_prefix, CHANGELOGS[name])
+        fetch = partial(read_range, client_options(self._settings))
+        return Changelog(topic, number, store.partition(number), store.reading(number), fetch)
 
     def _node(self, number: int, states: dict[str, State]) -> Node:
         count = self._settings.partitions

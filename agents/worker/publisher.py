@@ -1,7 +1,10 @@
-"""Effects to the broker, in the one order that loses nothing: state confirmed, then outputs confirmed."""
+"""Effects to the broker, in the one order that loses nothing: state confirmed, then outputs confirmed.
+
+Before all else the term is claimed in the changelogs (`agents.worker.terms`).
+"""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from aiokafka.errors import (
@@ -15,10 +18,12 @@ from aiokafka.errors import (
 from agents import log
 from agents.clock import Clock
 from agents.transport import Producer
+from agents.worker.changelog import Changelog
 from agents.worker.fence import Fence
 from agents.worker.letters import dead_letter
 from agents.worker.metrics import Metrics
-from agents.worker.ports import Dead, Effects, State
+from agents.worker.ports import Dead, Effects
+from agents.worker.terms import CLAIM_KEY
 from topics.table import CHANGELOGS, DEAD, TOPICS, physical
 
 _BACKOFF_FIRST_S = 0.1
@@ -44,6 +49,13 @@ class _Out(NamedTuple):
     headers: Sequence[tuple[str, bytes]] = ()
 
 
+class _Outcome(NamedTuple):
+    """`refused`: what the broker will never take. `offsets`: where the others stand, so far as it said so."""
+
+    refused: list[_Out]
+    offsets: list[int]
+
+
 class Publisher:
     """Publishes the effects of one partition."""
 
@@ -53,7 +65,7 @@ class Publisher:
         *,
         prefix: str,
         producer: Producer,
-        stores: Mapping[str, State],
+        changelogs: Mapping[str, Changelog],
         fence: Fence,
         clock: Clock,
         metrics: Metrics,
@@ -62,12 +74,44 @@ class Publisher:
         self._prefix = prefix
         self._names = {name: physical(prefix, name) for name in TOPICS}
         self._producer = producer
-        self._stores = stores
+        self._changelogs = changelogs
         self._fence = fence
         self._clock = clock
         self._metrics = metrics
         self.retrying_since: float | None = None
         """Loop time since which the broker has refused, None while all is well."""
+
+    async def begin(self) -> bool:
+        """Claim the term; True where the state has changed since recovery, by what had been on its way before.
+
+        Raises Fenced; StateRefused where the broker will not take the claim.
+        """
+        changed = 0
+        for table in CHANGELOGS:
+            log = self._changelogs[table]
+            claim = _Out(log.topic, CLAIM_KEY, None, self._partition, (log.stamp,))
+            outcome = await self._confirm([claim])
+            if outcome.refused:
+                raise StateRefused(f"the claim to {table}")
+            for offset in outcome.offsets:
+                changed += await self._caught_up(log, offset)
+            await self._mend(log, await self._rewrite(log, log.overtaken()))
+        return changed > 0
+
+    async def _caught_up(self, log: Changelog, offset: int) -> int:
+        backoff = _BACKOFF_FIRST_S
+        while True:
+            await self._fence.opened()
+            try:
+                late = await log.claimed(offset)
+            except (KafkaError, OSError, TimeoutError) as problem:
+                _log.warning("changelog_unreadable", partition=self._partition, error=type(problem).__name__)
+                await asyncio.sleep(backoff)
+                backoff = min(backoff * 2, _BACKOFF_MAX_S)
+                continue
+            if late:
+                _log.warning("late_state_taken", partition=self._partition, topic=log.topic, records=late)
+            return late
 
     async def publish(self, effects: Effects) -> None:
         """Confirm state and apply it, table after table, then confirm outputs.
@@ -82,29 +126,45 @@ class Publisher:
             for send in effects.sends
         ]
         sends += [self._dead(dead) for dead in effects.dead]
-        for out in await self._confirm(sends):
+        for out in (await self._confirm(sends)).refused:
             self._metrics.outputs_refused.inc()
             _log.error("output_refused", topic=out.topic, bytes=len(out.value or b""))
         self._metrics.sent(effects.sends)
 
     async def _write(self, table: str, values: Mapping[bytes, bytes | None]) -> None:
-        topic, store = self._names[CHANGELOGS[table]], self._stores[table]
-        refused = await self._confirm([_Out(topic, key, value, self._partition) for key, value in values.items()])
-        given_up = {out.key for out in refused}
+        log = self._changelogs[table]
+        outcome = await self._confirm(self._records(log, values))
+        given_up = {out.key for out in outcome.refused}
         for key, value in values.items():
-            if key in given_up:
-                continue
-            if value is None:
-                store.pop(key, None)
-            else:
-                store[key] = value
+            if key not in given_up:
+                log.apply(key, value)
         self._metrics.state_bytes.inc(sum(len(value) for value in values.values() if value is not None))
-        if refused:
-            raise StateRefused(f"{len(refused)} of {len(values)} records of {table}")
+        await self._mend(log, outcome.offsets)
+        if outcome.refused:
+            raise StateRefused(f"{len(outcome.refused)} of {len(values)} records of {table}")
+
+    def _records(self, log: Changelog, values: Mapping[bytes, bytes | None]) -> list[_Out]:
+        headers = (log.stamp,)
+        return [_Out(log.topic, key, value, self._partition, headers) for key, value in values.items()]
+
+    async def _mend(self, log: Changelog, offsets: Sequence[int]) -> None:
+        """Write again, last, what another has written among our records: compaction keeps the last of each key."""
+        try:
+            while keys := await log.foreign(offsets):
+                offsets = await self._rewrite(log, keys)
+        except (KafkaError, OSError, TimeoutError) as problem:  # found again with the next write
+            _log.warning("changelog_unreadable", partition=self._partition, error=type(problem).__name__)
+
+    async def _rewrite(self, log: Changelog, keys: Collection[bytes]) -> list[int]:
+        if not keys:
+            return []
+        _log.warning("foreign_state_overwritten", partition=self._partition, topic=log.topic, records=len(keys))
+        self._metrics.foreign_state.inc(len(keys))
+        return (await self._confirm(self._records(log, {key: log.state.get(key) for key in keys}))).offsets
 
     async def bury(self, letters: Sequence[Dead]) -> None:
         """Confirm dead letters."""
-        for out in await self._confirm([self._dead(dead) for dead in letters]):
+        for out in (await self._confirm([self._dead(dead) for dead in letters])).refused:
             _log.error("dead_letter_refused", bytes=len(out.value or b""))
 
     def _dead(self, dead: Dead) -> _Out:
@@ -112,15 +172,16 @@ class Publisher:
         value = dead_letter(dead, self._prefix, self._clock.now())
         return _Out(self._names[DEAD], dead.record.key, value, self._partition)
 
-    async def _confirm(self, outs: Sequence[_Out]) -> list[_Out]:
-        """Send all, until each is confirmed; gives those that the broker will never take."""
-        refused: list[_Out] = []
+    async def _confirm(self, outs: Sequence[_Out]) -> _Outcome:
+        """Send all, until each is confirmed or will never be."""
+        done = _Outcome([], [])
         backoff = _BACKOFF_FIRST_S
         while outs:
             await self._fence.opened()
-            outcomes = await self._attempt(outs)
-            failed = [(out, problem) for out, problem in zip(outs, outcomes, strict=True) if problem is not None]
-            refused += [out for out, problem in failed if isinstance(problem, _REFUSED_FOR_GOOD)]
+            answers = await self._attempt(outs)
+            done.offsets.extend(answer for answer in answers if isinstance(answer, int))
+            failed = [(out, answer) for out, answer in zip(outs, answers, strict=True) if not isinstance(answer, int)]
+            done.refused.extend(out for out, problem in failed if isinstance(problem, _REFUSED_FOR_GOOD))
             outs = [out for out, problem in failed if not isinstance(problem, _REFUSED_FOR_GOOD)]
             if outs:
                 names = sorted({type(problem).__name__ for _, problem in failed})
@@ -130,10 +191,10 @@ class Publisher:
                 await asyncio.sleep(backoff)
                 backoff = min(backoff * 2, _BACKOFF_MAX_S)
         self.retrying_since = None
-        return refused
+        return done
 
-    async def _attempt(self, outs: Sequence[_Out]) -> list[BaseException | None]:
-        """One try for each; None for a record that is confirmed, else what went wrong."""
+    async def _attempt(self, outs: Sequence[_Out]) -> list[int | BaseException]:
+        """One try for each: the offset of a record that is confirmed, else what went wrong."""
         now = self._clock.now()
         pending: list[Any] = []
         for out in outs:
@@ -156,7 +217,11 @@ class Publisher:
         futures = [entry for entry in pending if not isinstance(entry, BaseException)]
         if futures:
             await asyncio.wait(futures)
-        return [entry if isinstance(entry, BaseException) else entry.exception() for entry in pending]
+        return [entry if isinstance(entry, BaseException) else _answer(entry) for entry in pending]
+
+
+def _answer(confirmation: "asyncio.Future[Any]") -> int | BaseException:
+    return confirmation.exception() or int(confirmation.result().offset)
 
 
 class _Closed(Exception):  # noqa: N818

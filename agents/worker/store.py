@@ -1,7 +1,8 @@
 """Table storage in memory, one dictionary per partition.
 
 Faust's own memory store keeps all partitions in one dictionary, and a lost partition's keys stay in it. Here a
-partition is dropped whole, and a node sees no other's customers.
+partition is dropped whole, and a node sees no other's customers. Recovery takes only the records that count: not those
+that an owner which overslept has written behind its successor's back.
 """
 
 from collections.abc import Callable, Iterable
@@ -12,6 +13,7 @@ from faust.types import TP, EventT
 
 from agents.transport import RecordBatch
 from agents.worker.ports import State
+from agents.worker.terms import Reading
 
 SCHEME = "partitions"
 
@@ -23,16 +25,27 @@ class Store(memory.Store[bytes, bytes]):
         """As Faust's memory store, and the partitions."""
         super().__post_init__()
         self.partitions: dict[int, State] = {}
+        self.readings: dict[int, Reading] = {}
 
     def partition(self, number: int) -> State:
         """The state of one partition, empty where there is none."""
         return self.partitions.setdefault(number, {})
+
+    def reading(self, number: int) -> Reading:
+        """How far recovery has read a partition's changelog."""
+        return self.readings.setdefault(number, Reading())
+
+    def persisted_offset(self, tp: TP) -> int | None:
+        """Where recovery goes on: after what is here, and from the beginning where nothing is."""
+        return self.reading(tp.partition).end - 1
 
     def keep_only(self, numbers: Iterable[int]) -> None:
         """Drop every other partition: its keys are somebody else's now."""
         kept = set(numbers)
         for number in [number for number in self.partitions if number not in kept]:
             del self.partitions[number]
+        for number in [number for number in self.readings if number not in kept]:
+            del self.readings[number]
 
     def apply_changelog_batch(
         self,
@@ -43,8 +56,10 @@ class Store(memory.Store[bytes, bytes]):
         """Apply changelog records; an event's value is a batch of them, tombstones delete."""
         for event in batch:
             records = cast("RecordBatch", event.message.value)
-            state = self.partition(records.tp.partition)
+            state, reading = self.partition(records.tp.partition), self.reading(records.tp.partition)
             for record in records.records:
+                if not reading.counts(record):
+                    continue
                 if record.value is None:
                     state.pop(record.key, None)
                 else:

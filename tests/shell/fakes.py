@@ -10,9 +10,12 @@ from faust.types import TP
 
 from agents.lease import Lease
 from agents.transport import Progress, RecordBatch
+from agents.worker.changelog import Changelog
 from agents.worker.fence import Fence
 from agents.worker.metrics import Metrics
 from agents.worker.publisher import Publisher
+from agents.worker.terms import CLAIM_KEY, Reading
+from topics.table import CHANGELOGS
 
 
 class SteppedClock:
@@ -30,13 +33,31 @@ class SteppedClock:
 
 @dataclass
 class FakeProducer:
-    """Confirms what it is sent, in order, unless told how an attempt fails: at the call, or at the confirmation."""
+    """Confirms what it is sent, in order, unless told how an attempt fails: at the call, or at the confirmation.
+
+    `sent` holds all but claims; `logs` holds every topic as a broker would, with offsets.
+    """
 
     sent: list[tuple[str, bytes | None, bytes | None, int | None]] = field(default_factory=list)
     at_call: list[BaseException | None] = field(default_factory=list)
     at_confirmation: list[BaseException | None] = field(default_factory=list)
+    logs: dict[str, list[ConsumerRecord]] = field(default_factory=dict)
+
+    def append(self, topic: str, key: bytes, value: bytes | None, headers=()) -> ConsumerRecord:
+        """Put a record at the end of a topic, as anybody may."""
+        log = self.logs.setdefault(topic, [])
+        log.append(ConsumerRecord(topic, 1, len(log), 0, 0, key, value, None, 0, 0, tuple(headers)))
+        return log[-1]
+
+    async def fetch(self, topic: str, partition: int, start: int, end: int) -> list[ConsumerRecord]:
+        """Records by offset, as a changelog reads them."""
+        return self.logs.get(topic, [])[start:end]
 
     async def enqueue(self, topic, key, value, *, partition, timestamp_ms, headers=()) -> Any:
+        if key == CLAIM_KEY:
+            future = asyncio.get_running_loop().create_future()
+            future.set_result(self.append(topic, key, value, headers))
+            return future
         if self.at_call and (problem := self.at_call.pop(0)):
             raise problem
         future = asyncio.get_running_loop().create_future()
@@ -44,7 +65,7 @@ class FakeProducer:
             future.set_exception(problem)
         else:
             self.sent.append((topic, key, value, partition))
-            future.set_result(None)
+            future.set_result(self.append(topic, key, value, headers))
         return future
 
 
@@ -65,7 +86,10 @@ class Bench:
             1,
             prefix="",
             producer=self.producer,
-            stores=self.stores,
+            changelogs={
+                name: Changelog(topic, 1, self.stores[name], Reading(), self.producer.fetch)
+                for name, topic in CHANGELOGS.items()
+            },
             fence=self.fence,
             clock=self.clock,
             metrics=self.metrics,

@@ -17,7 +17,7 @@ from agents.topic_admin import create_topics
 from schemas.escalation import validate_escalation
 from schemas.times import format_time
 from tests.shell.conftest import environment_of, eventually
-from tests.shell.traffic import everything, send
+from tests.shell.traffic import changes, everything, send
 
 pytestmark = pytest.mark.timeout(80)
 
@@ -93,7 +93,7 @@ def test_breaches_survive_a_kill(settings, worker):
     first = worker()
     start = time.time_ns() // 1_000_000
     send(settings, "interactions.chat", [contact(number, start) for number in range(40)])
-    eventually(lambda: len(everything(settings, "changelog.customers")) >= 40, 40, "the contacts taken in")
+    eventually(lambda: len(changes(settings)) >= 40, 40, "the contacts taken in")
     first.kill()
     first.wait(10)
     actor = {"type": "agent", "id": "a1"}

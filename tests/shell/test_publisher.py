@@ -1,6 +1,7 @@
 """State before outputs, all confirmed, and nothing past the fence."""
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError
@@ -88,7 +89,7 @@ async def test_identities_are_confirmed_before_customers_begin():
     publishing = asyncio.create_task(bench.publisher.publish(effects()))
     await asyncio.sleep(0.05)
     assert [topic for topic, *_ in bench.producer.sent] == ["changelog.identities"]
-    confirmations[0].set_result(None)
+    confirmations[0].set_result(SimpleNamespace(offset=0))
     await asyncio.wait_for(publishing, 2)
     assert len(bench.producer.sent) == 3
 

@@ -3,12 +3,16 @@
 import asyncio
 import json
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
+from agents.connection import client_options
+from agents.ends import end_offsets
 from agents.settings import Settings
+from agents.worker.terms import Reading
 from topics.partitioner import partition_of
 from topics.table import TOPICS, physical
 
@@ -50,7 +54,7 @@ async def read(settings: Settings, topic: str) -> list[ConsumerRecord]:
     await consumer.start()
     try:
         consumer.assign(tps)
-        ends = await consumer.end_offsets(tps)
+        ends = await end_offsets(client_options(settings), tps)
         await consumer.seek_to_beginning(*tps)
         records: dict[TopicPartition, list[ConsumerRecord]] = {tp: [] for tp in tps}
         limit = time.monotonic() + LIMIT_S
@@ -68,10 +72,16 @@ def everything(settings: Settings, topic: str) -> list[ConsumerRecord]:
     return asyncio.run(read(settings, topic))
 
 
+def changes(settings: Settings) -> list[ConsumerRecord]:
+    """The records of the customers' changelog that count, as recovery reads it."""
+    readings: defaultdict[int, Reading] = defaultdict(Reading)
+    return [r for r in everything(settings, "changelog.customers") if readings[r.partition].counts(r)]
+
+
 def state(settings: Settings) -> dict[str, list[str]]:
     """The ids counted for each customer, from the newest record of each key in the changelog."""
     newest: dict[str, Any] = {}
-    for record in everything(settings, "changelog.customers"):
+    for record in changes(settings):
         key = record.key.decode()
         assert partition_of(record.key, settings.partitions) == record.partition, "state on a foreign partition"
         newest[key] = json.loads(record.value)
