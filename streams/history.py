@@ -313,11 +313,15 @@ class _Sweep:
         else:
             self.end_promises(thread, event, "solved")  # made after it was solved, and settled by solving it again
         last = thread.last_contact
-        for other in list(issue.active.values()):
+        for other in (*issue.active.values(), *issue.promised.values()):
             theirs = other.last_contact
-            if theirs is None or (last is not None and theirs.order <= last.order):
+            if theirs is not None and (last is None or theirs.order > last.order):
+                continue
+            if other.active:
                 other.covered_by = thread.id
                 self.end_thread(other, event.at, "covered", event, covered_by=thread.id)
+            else:
+                self.end_promises(other, event, "covered", covered_by=thread.id)
 
     def end_thread(
         self, thread: Thread, at: int, outcome: str, by: Event | None, *, covered_by: str | None = None
@@ -366,12 +370,15 @@ class _Sweep:
         thread.promises.append(run)
         issue.promised[thread.id] = thread
 
-    def end_promises(self, thread: Thread, event: Event, outcome: str, before: Event | None = None) -> None:
+    def end_promises(
+        self, thread: Thread, event: Event, outcome: str, *, before: Event | None = None, covered_by: str | None = None
+    ) -> None:
         kept: list[Run] = []
         for run in thread.promises:
             if before is not None and run.anchor.order >= before.order:
                 kept.append(run)
             else:
+                run.covered_by = covered_by
                 run.end(event.at, outcome, event.id, thread.facts(self.history.tier))
         thread.promises = kept
         if not kept:

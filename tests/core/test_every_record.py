@@ -103,5 +103,6 @@ def check_on_record(run: Replay) -> None:
                 if episode.start > END or RANKS[episode.peak(END)] < RANKS[least]:
                     continue
                 assert any(
-                    where == subject and episode.start <= each.until and episode.end >= each.since for where, each in said
+                    where == subject and episode.start <= each.until and episode.end >= each.since
+                    for where, each in said
                 ), subject

@@ -24,8 +24,9 @@ def test_a_restart_at_any_moment_changes_nothing(data):
     """A prefix, the state to bytes and back, and the rest: every revision is the one of the whole."""
     events = data.draw(interactions(people=CUSTOMERS))
     input_ = lines(events, data.draw(delays(len(events))), data.draw(versions()))
-    whole, said = played(input_)
-    run = Replay(policy_of(POLICY))
+    document = POLICY | {"flap": {"limit": data.draw(st.sampled_from((1, 3)))}}
+    whole, said = played(input_, policy=document)
+    run = Replay(policy_of(document))
     found = []
     groups = instants(input_)
     cuts = data.draw(st.sets(st.integers(0, len(groups)), max_size=3))

@@ -114,3 +114,18 @@ def test_late_evidence_mends_a_promise():
     told = tell(BROKEN, *PROMISE, phone("10:30", "answered", arrives="11:30"), until="12:00")
     assert told.history() == ["11:15 opened error broken_promise", "11:30 resolved late_evidence"]
     assert told.records[-1]["retracted"] is True
+
+
+def test_a_solve_elsewhere_covers_a_promise_made_after_the_solve():
+    """The call was solved before its promise was made; the later chat's solve covers the call, and so its promise."""
+    told = tell(
+        BROKEN,
+        phone("10:00", "contact"),
+        phone("10:05", "status", status="solved"),
+        phone("10:06", "promise", due_at="11:00"),
+        chat("10:30", "contact"),
+        chat("10:40", "confirmed"),
+        until="12:00",
+    )
+    clock = told.clock("promise")
+    assert (clock["state"], clock["stopped_at"], clock["covered_by"]) == ("met", iso("10:40"), "chat:1")
