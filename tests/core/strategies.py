@@ -33,6 +33,7 @@ POLICY: Record = {
     "targets": [
         {"when": {"priority": "urgent"}, "first_response": "2m", "next_response": "2m"},
         {"when": {"topic": "billing"}, "resolution": "10m"},
+        {"when": {"tier": "gold"}, "first_response": "3m"},
         {"first_response": "5m", "next_response": "4m", "resolution": "15m"},
     ],
     "issue_resolution": {"target": "20m"},

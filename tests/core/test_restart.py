@@ -4,7 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.codec import dumps, loads
+from schemas.identity import parse_identity
 from streams.customer import Customer
+from streams.event import Event, decode, encode
 from streams.replay import Replay
 from tests.core.playing import facts, instants, lines, played, policy_of, steps
 from tests.core.strategies import CUSTOMERS, END, POLICY, delays, interactions, versions
@@ -40,3 +42,23 @@ def test_a_restart_at_any_moment_changes_nothing(data):
         found += records
     assert found == said
     assert facts(run) == facts(whole)
+
+
+def test_an_event_is_stored_whole():
+    """Every field comes back from bytes, those that are there and those that are not."""
+    names = (parse_identity("email:kim@example.com"), parse_identity("thread:a:b"))
+    bare = Event("e", 1, "contact", "email", "customer", "t", names, 2)
+    known = {
+        "actor_id": "a7",
+        "team": "billing",
+        "in_reply_to": "e0",
+        "issue": "case-1",
+        "topic": "refund",
+        "public": False,
+    }
+    known |= {"priority": "urgent", "difficulty": "easy", "tier": "gold", "excerpt": "Hello", "data": {"reach": 5}}
+    full = Event("f", 3, "contact", "email", "customer", None, names, 4, **known)
+    known["digest"] = "0f3a"
+    assert set(list(Event.__dataclass_fields__)[8:]) == known.keys()
+    for event in (bare, full):
+        assert decode(loads(dumps(encode(event)))) == event

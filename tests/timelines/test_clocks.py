@@ -333,3 +333,23 @@ def test_a_breach_that_was_over_before_it_was_noticed_is_backfilled():
     told = tell(HOUR, email("10:00", "contact", arrives="15:00"), email("12:00", "reply", arrives="15:00"))
     assert told.sla() == ["15:00 opened error backfilled", "15:00 resolved answered backfilled"]
     assert told.episodes()[0]["end"] == iso("12:00")
+
+
+def test_solved_in_time_after_a_warning_is_met():
+    """The warning of a resolution that is solved or covered in time is resolved as met; a response that is not answered as solved."""
+    told = tell(RESOLVE, email("10:00", "contact"), email("11:50", "confirmed"))
+    assert told.sla() == ["11:36 opened warning", "11:50 resolved met"]
+    told = tell(RESOLVE, email("10:00", "contact"), phone("11:00", "contact"), phone("11:50", "confirmed"))
+    assert told.sla() == ["11:36 opened warning", "11:50 resolved met"]
+    told = tell(HOUR, email("10:00", "contact"), email("10:50", "confirmed"))
+    assert told.sla() == ["10:48 opened warning", "10:50 resolved solved"]
+
+
+def test_the_newest_plan_chooses_the_target():
+    """The tier is the customer's: told on one thread, it counts on all."""
+    document = policy(
+        targets=[{"when": {"tier": "gold"}, "first_response": "10m"}, {"first_response": "1h"}], warn_at="100%"
+    )
+    told = tell(document, email("10:00", "contact"), phone("10:05", "contact", tier="gold"), until="10:14")
+    assert told.sla() == ["10:10 opened error"]
+    assert told.records[0]["thread"] == "email:1"

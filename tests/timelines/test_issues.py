@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.timelines.timeline import chat, command, email, iso, phone, policy, social, tell, web
+from tests.timelines.timeline import chat, command, email, iso, phone, policy, social, tell, version, web
 
 PLAIN = policy(issues={"repeat_window": "168h", "quiet_after": "336h", "drop_after": "2160h"})
 SOLVED = (email("10:00", "contact"), email("11:00", "status", status="solved"))
@@ -252,3 +252,32 @@ def test_a_contact_on_a_covered_thread_reopens_it():
 def test_a_failed_self_service_alone_opens_no_issue():
     """A search that found nothing is no issue before somebody makes contact."""
     assert tell(PLAIN, web("10:00", "self_service_failed", "")).issues() == []
+
+
+def test_the_newest_topic_counts():
+    """A topic that is corrected is the thread's from the start."""
+    told = tell(
+        PLAIN,
+        email("10:00", "contact", topic="billing"),
+        phone("10:10", "contact", topic="shipping"),
+        email("10:20", "note", topic="shipping"),
+    )
+    assert [(issue["topic"], issue["threads"]) for issue in told.issues()] == [("shipping", ["email:1", "phone:1"])]
+
+
+def test_an_issue_that_fell_quiet_was_not_solved():
+    """A contact after the quiet is no reopening of something that somebody called solved."""
+    document = policy(patterns={"reopened": {"count": 1}})
+    story = (email("10:00", "contact"), email("10:10", "reply"), email("20d 10:00", "contact"))
+    told = tell(document, *story)
+    assert told.history() == []
+    assert told.issues()[0]["status"] == "open"
+
+
+def test_a_shorter_quiet_time_is_over_when_it_takes_effect():
+    """A version that makes the wait over in the past ends it then, not before."""
+    document = policy(issues={"quiet_after": "48h"}, issue_resolution={"target": "99h"})
+    shorter = policy(issues={"quiet_after": "24h"}, issue_resolution={"target": "99h"})
+    story = (email("10:00", "contact"), email("10:10", "reply"), version("1d 15:00", shorter))
+    told = tell(document, *story, until="1d 16:00")
+    assert told.clock("issue_resolution")["stopped_at"] == iso("1d 15:00")
