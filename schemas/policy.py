@@ -171,10 +171,10 @@ class Canned(Strict):
 
 
 class Flap(Strict):
-    """An escalation that opens more often than this within the window is flapping."""
+    """An escalation that recurs more than `limit` times in a day stays open until it has been quiet for so long."""
 
     limit: Count = 3
-    window: PositiveDuration = HOUR
+    quiet: PositiveDuration = HOUR
 
 
 class Limits(Strict):

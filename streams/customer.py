@@ -70,8 +70,11 @@ class Customer:
         self.commands = [*self.commands, *(id_ for id_ in other.commands if id_ not in self.commands)][-COMMANDS_KEPT:]
         self._derived = None
 
-    def split(self, id_: str, events: Iterable[str]) -> "Customer":
-        """Part with some events: the customer that they are the log of, with the escalations about its threads."""
+    def split(self, id_: str, events: Iterable[str], *, apart: bool = True) -> "Customer":
+        """Part with some events: the customer that they are the log of, with the escalations about its threads.
+
+        `apart`: what no longer holds ends because of a split; otherwise the events just prove to be another's.
+        """
         part = Customer(id_)
         for event in self.log.take(events):
             part.fold(event)
@@ -85,7 +88,7 @@ class Customer:
         part.emitted.settled_at = self.emitted.settled_at
         part.closings = [closing for closing in self.closings if closing.thread in threads]
         part.commands = list(self.commands)
-        part.cause.split = self.cause.split = True
+        part.cause.split = self.cause.split = apart
         self.identities = {identity: None for event in self.log for identity in event.identities}
         self._derived = None
         return part

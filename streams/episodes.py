@@ -46,6 +46,16 @@ class Episode:
                 current = step
         return current
 
+    def since(self, now: int) -> int:
+        """Since when what holds at `now` has held in this phase and with at least this severity (ms)."""
+        current = self.step(now)
+        at = current.at
+        for step in reversed([step for step in self.steps if step.at <= current.at]):
+            if step.phase != current.phase or RANKS[step.severity] < RANKS[current.severity]:
+                break
+            at = step.at
+        return at
+
     def peak(self, now: int) -> str:
         """The highest severity up to `now`."""
         return highest({step.severity for step in self.steps if step.at <= now})

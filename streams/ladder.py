@@ -1,11 +1,7 @@
 """The ladder of an escalation: a stopwatch that runs while it is open and nobody has acknowledged it."""
 
-from schemas.times import HOUR
 from streams.policy import Policy
 from streams.standing import ACKNOWLEDGED, OPEN, SUPPRESSED, Standing
-
-FLAP_QUIET = HOUR
-"""How long a flapping escalation must be quiet before it is resolved (ms)."""
 
 
 def start(standing: Standing, policy: Policy, now: int) -> None:
@@ -38,7 +34,7 @@ def resume(standing: Standing, now: int) -> None:
 def next_wake(standing: Standing, policy: Policy) -> int | None:
     """When the ladder, an acknowledgement's timeout or a suppression's end is due (ms), or None."""
     if standing.quiet_since is not None:
-        return standing.quiet_since + FLAP_QUIET
+        return standing.quiet_since + policy.flap.quiet
     if standing.status == OPEN:
         ladder = policy.ladder(standing.severity)
         passed = max(standing.level, 0)

@@ -49,6 +49,7 @@ class Population:
         touched: dict[str, None] = {}
         again: set[str] = set()
         threads: set[str] = set()
+        judge = (self._canned_customers, self.resolver.resolve)
         for change in changes:
             match change:
                 case Placed(customer_id, event):
@@ -56,22 +57,23 @@ class Population:
                     touched[customer_id] = None
                     if event.thread in self._public and self._crowds.add(customer_id, event):
                         threads.add(event.thread)
-                    same = self._canned.add(customer_id, event, self._canned_customers, self.resolver.resolve)
-                    again.update(self.resolver.resolve(owner) for owner in same)
+                    again |= self._canned.add(customer_id, event, *judge)
                 case Merged(into, loser, _):
                     self._customer(into).absorb(self.customers.pop(loser, Customer(loser)))
                     touched[loser] = touched[into] = None
-                    again.add(into)
+                    again |= {into, *self._canned.merge(into, loser, *judge)}
                 case Split(origin, parts, _):
                     for part, ids in parts.items():
                         self.customers[part] = self._customer(origin).split(part, ids)
                         self._crowds.move(ids, part)
+                        again |= self._canned.move(ids, part, origin, *judge)
                     touched.update(dict.fromkeys((origin, *parts)))
                     again.update((origin, *parts))
                 case Moved(event_id, origin, target, _):
-                    for event in self._customer(origin).release(event_id):
-                        self._customer(target).fold(event)
+                    moved = self._customer(origin).split(target, (event_id,), apart=False)
+                    self._customer(target).absorb(moved)
                     self._crowds.move((event_id,), target)
+                    again |= self._canned.move((event_id,), target, origin, *judge)
                     touched[origin] = touched[target] = None
                     again.update((origin, target))
                 case Refused():

@@ -119,9 +119,7 @@ class _Reconciler:
             elif mine.over(self.now) and self.flaps(standing, mine, closed):
                 self.hold(standing, mine)
             elif mine.over(self.now):
-                disproved = RANKS[standing.peak] > RANKS[mine.peak(self.now)]
-                reason = self.gone(standing) if disproved else mine.ended_by or "no_longer_holds"
-                self.resolve(standing, mine, reason, self.now if disproved else mine.end)
+                self.finish(standing, mine)
                 closed.append(standing)
             else:
                 self.update(standing, mine)
@@ -130,7 +128,7 @@ class _Reconciler:
                 continue
             said = [other for other in [*closed, *([standing] if standing else [])] if self.overlap(other, episode)]
             if episode.over(self.now):
-                if not said and RANKS[episode.peak(self.now)] >= RANKS[ERROR if episode.kind == "sla" else WARNING]:
+                if not said and self.belongs_on_record(episode):
                     closed.append(self.backfill(episode, closed))
             elif not any(self.mutes(other, episode) for other in said):
                 self.open(episode, closed)
@@ -143,10 +141,27 @@ class _Reconciler:
         overlapping = [e for e in begun if e.start <= seen and e.end >= standing.since]
         return overlapping[-1] if overlapping else None
 
+    def finish(self, standing: Standing, mine: Episode) -> None:
+        """Resolve it with its episode. What was said too severely is taken back first, or with it."""
+        if RANKS[standing.peak] <= RANKS[mine.peak(self.now)]:
+            self.resolve(standing, mine, mine.ended_by or "no_longer_holds", mine.end)
+        elif not self.belongs_on_record(mine):
+            self.resolve(standing, mine, self.gone(standing), self.now)
+        else:
+            retracted = self.gone(standing) == "late_evidence"
+            self.take(standing, mine, mine.step(mine.end - 1))
+            if standing.status != SUPPRESSED:
+                self.say(standing, mine, "updated", self.now, retracted=retracted)
+            self.resolve(standing, mine, mine.ended_by or "no_longer_holds", mine.end)
+
+    def belongs_on_record(self, episode: Episode) -> bool:
+        """Severe enough to be recorded when it is over: a breach of a clock, a history of at least a warning."""
+        return RANKS[episode.peak(self.now)] >= RANKS[ERROR if episode.kind == "sla" else WARNING]
+
     def flaps(self, standing: Standing, mine: Episode, closed: Sequence[Standing]) -> bool:
         """Has it resolved and recurred so often within a day that it stays open until it has been quiet for long?"""
         since = standing.quiet_since if standing.quiet_since is not None else max(mine.end, standing.since)
-        if self.now >= since + ladder.FLAP_QUIET:
+        if self.now >= since + self.policy.flap.quiet:
             return False
         recent = sum(1 for other in closed if other.until > self.now - DAY and not other.backfilled)
         return recent > self.policy.flap.limit
@@ -190,7 +205,7 @@ class _Reconciler:
         ladder.start(standing, self.policy, self.now)
         if not backfilled:
             self.emitted.standing.append(standing)
-        self.say(standing, episode, "opened", step.at if not backfilled else episode.start)
+        self.say(standing, episode, "opened", episode.since(at))
         return standing
 
     def backfill(self, episode: Episode, closed: Sequence[Standing]) -> Standing:
@@ -244,7 +259,7 @@ class _Reconciler:
                 change = "updated"
         if change is None:
             return
-        self.say(standing, episode, change, step.at if worse else self.now, retracted=retracted)
+        self.say(standing, episode, change, episode.since(self.now) if worse else self.now, retracted=retracted)
 
     def lifecycle(self, standing: Standing, *, worse: bool) -> str | None:
         """The timeouts of an acknowledgement and of a suppression."""
