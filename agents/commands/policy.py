@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from agents.commands.policy_diff import diff
 from agents.policy_input import load_document
 from schemas.policy import PolicyDocument
 from schemas.policy_problem import PolicyError
@@ -14,6 +15,9 @@ from streams.policy_remarks import remarks
 @click.group()
 def policy() -> None:
     """Check a policy document."""
+
+
+policy.add_command(diff)
 
 
 @policy.command()
