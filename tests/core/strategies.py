@@ -55,6 +55,7 @@ POLICY: Record = {
     },
     "roles": {"lead": {}, "head": {"contact": "pagerduty:P1"}},
     "ack_timeout": "5m",
+    "canned": {"customers": 2},
 }
 LATER = (
     {"version": "strict", "targets": [{"first_response": "1m", "resolution": "5m"}], "patterns": {"abandoned": "off"}},
@@ -112,6 +113,10 @@ def _interaction(draw: st.DrawFn, id_: str, people: tuple[str, ...], flips: bool
     data = draw(_data(kind, at))
     if data:
         record["data"] = data
+    if kind == "reply":
+        record["text"] = draw(
+            st.sampled_from(("Thank you for your patience with us.", "We have sent it to you again today."))
+        )
     _adorn(record, draw(st.integers(0, 40)), flips=flips)
     return record
 
