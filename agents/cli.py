@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "policy": "Check a policy document.",
     "explain": "The story of one customer: what came in, what each clock did, why it escalated.",
     "compare": "What another policy would have done with the same input.",
+    "snapshot": "The facts of a live deployment, as files to compare with those of replay.",
     "simulate": "A believable stream of interactions, as input for replay.",
     "schema": "The JSON Schema of a record.",
 }
