@@ -17,10 +17,12 @@ from typing import Self
 import aiohttp
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.structs import RecordMetadata
 
 from agents.connection import client_options
 from agents.demo.source import Outgoing
 from agents.ends import end_offsets
+from agents.read_all import read_all
 from agents.settings import Settings
 from topics.partitioner import partition_of
 from topics.table import CO_PARTITIONED, TOPICS, physical
@@ -118,23 +120,38 @@ def workers(environment: dict[str, str], folder: Path, count: int) -> Iterator[W
         pool.stop()
 
 
-async def produce(settings: Settings, records: Sequence[Outgoing]) -> None:
-    """Send the records, in order, all confirmed."""
+async def produce(settings: Settings, records: Sequence[Outgoing]) -> list[int]:
+    """Send the records, in order, all confirmed; when each arrived (ms), as the workers are told.
+
+    A broker that takes the producers' times (the embedded one) lets them arrive when they were recorded to.
+    """
     producer = AIOKafkaProducer(linger_ms=5, **client_options(settings))
     await producer.start()
-    waiting: list[asyncio.Future[object]] = []
+    waiting: list[asyncio.Future[RecordMetadata]] = []
+    places: list[tuple[str, int, int]] = []
+
+    async def confirmed() -> None:
+        places.extend((place.topic, place.partition, place.offset) for place in await asyncio.gather(*waiting))
+        waiting.clear()
+
     try:
         for record in records:
             partitions = TOPICS[record.topic].partitions(settings.partitions)
             name = physical(settings.topic_prefix, record.topic)
             partition = partition_of(record.key, partitions)
-            waiting.append(await producer.send(name, record.value, key=record.key, partition=partition))
+            sent = await producer.send(name, record.value, key=record.key, partition=partition, timestamp_ms=record.at)
+            waiting.append(sent)
             if len(waiting) >= _UNCONFIRMED_MAX:
-                await asyncio.gather(*waiting)
-                waiting.clear()
-        await asyncio.gather(*waiting)
+                await confirmed()
+        await confirmed()
     finally:
         await producer.stop()
+    arrived = {
+        (record.topic, record.partition, record.offset): record.timestamp
+        for topic in {record.topic for record in records}
+        async for record in read_all(settings, topic)
+    }
+    return [arrived[place] for place in places]
 
 
 class Backlog:

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -74,7 +73,7 @@ async def _verify(plan: Plan, settings: Settings, records: Sequence[Outgoing], s
         say(f"{plan.workers} workers ready; their logs are in {plan.folder}")
         started = time.monotonic()
         async with Backlog(settings) as backlog:
-            await produce(settings, records)
+            _write_input(plan, records, await produce(settings, records))
             say("all records are at the broker")
             await _kill(plan, pool, backlog, len(records), say)
             await backlog.drained(pool)
@@ -116,18 +115,20 @@ def _replay(plan: Plan, until: int) -> None:
 
 
 def _records(plan: Plan) -> list[Outgoing]:
-    """The records, which are also written as the input of replay."""
     recording = read_recording(plan.source)
     if plan.lines is not None:
         recording = type(recording)(recording.name, recording.lines[: plan.lines])
     start = WallClock().now() - MINUTE - recording.span
-    records = [outgoing(line) for line in islice(recording.shifted(start), plan.lines)]
+    return [outgoing(line) for line in recording.shifted(start)]
+
+
+def _write_input(plan: Plan, records: Sequence[Outgoing], arrived: Sequence[int]) -> None:
+    """Write what replay reads: the same records, as they arrived at the broker."""
     with (plan.folder / "input.jsonl").open("wb") as file:
-        for record in records:
+        for record, at in zip(records, arrived, strict=True):
             topic = "interactions" if record.topic.startswith("interactions.") else record.topic
-            line = {"topic": topic, "arrived_at": format_time(record.at), "value": loads(record.value)}
+            line = {"topic": topic, "arrived_at": format_time(at), "value": loads(record.value)}
             file.write(dumps(line) + b"\n")
-    return records
 
 
 @contextmanager

@@ -136,3 +136,18 @@ def test_rebalancing_spans_recovery():
     assert "self.rebalancing = False" in source(App.on_rebalance_end)
     assert "app.on_rebalance_start()" in source(driver.ConsumerRebalanceListener.on_partitions_revoked)
     assert "consumer_generation_id = generation" in source(driver.ConsumerRebalanceListener.on_partitions_assigned)
+
+
+def test_highwaters():
+    """Recovery learns from the thread's `_highwaters` alone where changelogs end."""
+    assert parameters(driver.AIOKafkaConsumerThread._highwaters) == ["self", "partitions"]
+    assert "await consumer.highwaters(*tps)" in source(Recovery._build_highwaters)
+    assert "self._thread.highwaters(*partitions)" in source(driver.Consumer.highwaters)
+    assert "self._highwaters" in source(driver.AIOKafkaConsumerThread.highwaters)
+
+
+def test_persisted_offset():
+    """Recovery goes on after the offset that the store names, for each partition anew at every assignment."""
+    assert parameters(memory.Store.persisted_offset) == ["self", "tp"]
+    assert "table.persisted_offset(tp)" in source(Recovery._add)
+    assert "offset > seen_offset" in source(Recovery._slurp_changelogs.fun)
