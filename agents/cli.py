@@ -24,7 +24,7 @@ COMMANDS: dict[str, str] = {
     "due": "When a clock that starts at a time is due.",
     "policy": "Check a policy document.",
     "explain": "The story of one customer: what came in, what each clock did, why it escalated.",
-    "compare": "What another policy would have done with the same input.",
+    "compare": "What differs between two runs over the same input.",
     "snapshot": "The facts of a live deployment, as files to compare with those of replay.",
     "simulate": "A believable stream of interactions, as input for replay.",
     "schema": "The JSON Schema of a record.",
