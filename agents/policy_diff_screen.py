@@ -15,7 +15,7 @@ from schemas.codec import dumps
 from schemas.times import format_time
 from streams.policy_diff import Diff
 from streams.policy_diff.headlines import count, headlines, moment
-from streams.policy_diff.match import CHANGES, Pair
+from streams.policy_diff.match import CHANGES
 from streams.policy_diff.people import Load, Peak
 from streams.policy_diff.rows import Row
 from streams.policy_diff.side import Seen
@@ -137,7 +137,7 @@ def _people(diff: Diff) -> Block:
 def _load(role: str, load: Load, diff: Diff) -> list[str]:
     old, new = load.peak
     return [
-        clean(role, 22),
+        clean(role, 16),
         *_two(load.pages),
         _change(load.change),
         *_two(load.night),
@@ -147,7 +147,7 @@ def _load(role: str, load: Load, diff: Diff) -> list[str]:
 
 
 def _peak(peak: Peak | None, diff: Diff) -> str:
-    return f"{peak.pages:,} on {moment(peak.hour, diff.zone)}" if peak else "-"
+    return f"{peak.pages:,} {moment(peak.hour, diff.zone)}" if peak else "-"
 
 
 def _clocks(diff: Diff) -> Block:
@@ -199,11 +199,8 @@ def _examples(diff: Diff) -> Iterator[str]:
             what = " and ".join(label(name) for name in one.whats)
             where = " ".join(clean(part, 60) for part in (one.channel, one.thread) if part)
             yield clean(f"{change:9} {what}: customer {one.customer_id or '-'} {where}", WIDTH - 1)
-            yield f"{'':10}{_told(pair, diff)}"
-
-
-def _told(pair: Pair, diff: Diff) -> str:
-    return "; ".join(f"{name}: {_seen(seen, diff)}" for name, seen in zip("AB", pair, strict=True))
+            for name, seen in zip("AB", pair, strict=True):
+                yield f"{'':10}{clean(f'{name}: {_seen(seen, diff)}', WIDTH - 11)}"
 
 
 def _seen(seen: Seen | None, diff: Diff) -> str:
@@ -269,7 +266,7 @@ class _Rich:
         self._console.print(grid)
 
     def block(self, block: Block) -> None:
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), title_justify="left")
+        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
         for place, column in enumerate(block.columns):
             table.add_column(column, justify="left" if place in block.left else "right", overflow="fold")
         for row in block.rows:
