@@ -8,6 +8,7 @@ from typing import Any
 from schemas.codec import dumps, loads
 from schemas.command import Command
 from streams import event as events
+from streams.bounds import STATE_BYTES_MAX
 from streams.customer import Customer
 from streams.door import COMMANDS, CUSTOMER_INBOX, IDENTITY_INBOX, enter
 from streams.effects import Dead, Effects, Incoming, Record, Send
@@ -31,6 +32,8 @@ from streams.policy import PolicyHistory
 from streams.stored import Stored, decode_outbox, decode_stored
 from streams.timers import Timers
 
+BYTES_PER_EVENT_MAX = 700
+"""What an event and what was said of it take at the most, as a rule: below that nothing is measured."""
 CACHED = 10_000
 """How many customers are kept decoded."""
 _ESCALATIONS, _CURRENT = "escalations", "escalations.current"
@@ -134,6 +137,7 @@ class Batch:
         for id_, stored in self._customers.items():
             self._settle(stored)
             live = stored.live
+            self._keep_small(stored)
             wake = live.next_wake(place.policies) if live is not None else None
             stored.wake = None if wake is None else max(wake, self._now + 1)
             stored.policies = mark if live is not None else ""
@@ -142,6 +146,18 @@ class Batch:
             self._put_out(stored.outbox)
             place.keep(id_, stored)
         return effects
+
+    def _keep_small(self, stored: Stored) -> None:
+        """Let the oldest of a history go that takes too much room, before it is more than the broker takes."""
+        live, place = stored.live, self._place
+        if live is None or len(live.log) * BYTES_PER_EVENT_MAX < STATE_BYTES_MAX:
+            return  # cannot be too large: spare the encoding
+        while len(dumps(live.encode())) > STATE_BYTES_MAX:
+            before = live.let_go
+            if not live.shrink(place.policies, self._now):
+                return
+            self._effects.count("events_let_go", live.let_go - before)
+            stored.outbox += live.settle(place.policies, self._now)
 
     def _route(self, message: Outgoing) -> None:
         if self._place.home(message) == self._place.partition and may_be_local(message.message):

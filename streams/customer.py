@@ -14,6 +14,7 @@ from typing import Any
 from schemas.command import Command
 from schemas.identity import Identity, parse_identity
 from streams import ladder
+from streams.bounds import EVENTS_MAX, to_let_go
 from streams.commanding import obey
 from streams.derive import Derived, derive
 from streams.event import Event
@@ -42,6 +43,10 @@ class Customer:
     closings: list[Closing] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
     outside: Outside = NOWHERE
+    let_go: int = 0
+    """Events that were let go because the history was too long (`streams.bounds`)."""
+    horizon: int = -FOREVER
+    """Event time of the newest of them: before it, only what belongs to a known thread is taken in."""
     cause: Cause = field(default_factory=Cause)
     _derived: Derived | None = None
     _derived_from: object = None
@@ -49,7 +54,12 @@ class Customer:
     # -- fold -------------------------------------------------------------------------------------------
 
     def fold(self, event: Event) -> bool:
-        """Take an event in; False where it was known. Times in ms."""
+        """Take an event in; False where it was known, or lies before what has been let go. Times in ms."""
+        if event.at <= self.horizon and event.thread not in {other.thread for other in self.log}:
+            return False
+        return self._take(event)
+
+    def _take(self, event: Event) -> bool:
         if not self.log.add(event):
             return False
         self.cause.earliest = min(self.cause.earliest, event.at)
@@ -61,12 +71,14 @@ class Customer:
     def absorb(self, other: "Customer") -> None:
         """Take over all of another customer: a merge is the union of two logs, and of what was said."""
         for event in other.log:
-            self.fold(event)
+            self._take(event)
         self.identities.update(other.identities)
         self.emitted.standing += other.emitted.standing
         self.emitted.closed += other.emitted.closed
         self.emitted.settled_at = max(self.emitted.settled_at, other.emitted.settled_at)
         self.closings = sorted({*self.closings, *other.closings})
+        self.let_go += other.let_go
+        self.horizon = max(self.horizon, other.horizon)
         self.commands = [*self.commands, *(id_ for id_ in other.commands if id_ not in self.commands)][-COMMANDS_KEPT:]
         self._derived = None
 
@@ -98,6 +110,20 @@ class Customer:
         self._derived = None
         return self.log.take((event_id,))
 
+    def shrink(self, policies: PolicyHistory, now: int) -> bool:
+        """Let a quarter of the history go, what is over first; False where there is nothing that may go."""
+        gone = to_let_go(list(self.log), self.derived(policies), now)
+        if not gone:
+            return False
+        self.log.take(event.id for event in gone)
+        self.let_go += len(gone)
+        self.horizon = max(self.horizon, *(event.at for event in gone))
+        threads = {event.thread for event in self.log}
+        self.emitted.closed = [standing for standing in self.emitted.closed if standing.thread in threads]
+        self.closings = [closing for closing in self.closings if closing.thread in threads]
+        self._derived = None
+        return True
+
     # -- derive -----------------------------------------------------------------------------------------
 
     def derived(self, policies: PolicyHistory) -> Derived:
@@ -117,6 +143,8 @@ class Customer:
 
     def settle(self, policies: PolicyHistory, now: int, *, provisional: bool = False) -> list[Record]:
         """The revisions to send at `now` (ms), in order."""
+        while len(self.log) > EVENTS_MAX and self.shrink(policies, now):
+            pass
         derived = self.derived(policies)
         records = reconcile(self.emitted, derived, policies, now, self.context(provisional=provisional), self.cause)
         self.cause = Cause()
@@ -163,6 +191,8 @@ class Customer:
             "settled_at": self.emitted.settled_at,
             "closings": [list(closing) for closing in self.closings],
             "commands": self.commands,
+            "let_go": self.let_go,
+            "horizon": self.horizon,
         }
 
     @classmethod
@@ -176,6 +206,7 @@ class Customer:
         customer.emitted = Emitted(_standings(stored["standing"]), _standings(stored["closed"]), stored["settled_at"])
         customer.closings = [Closing(*closing) for closing in stored["closings"]]
         customer.commands = list(stored["commands"])
+        customer.let_go, customer.horizon = stored.get("let_go", 0), stored.get("horizon", -FOREVER)
         return customer
 
 
