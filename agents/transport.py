@@ -1,7 +1,7 @@
 """A Faust transport that hands an agent one message per partition and fetch.
 
 The message's value is a `RecordBatch`: the raw records of one partition, in order. Against Faust's own driver
-(0.15.3, pinned) this changes five things, each by overriding a method that `tests/shell/test_transport_contract.py`
+(0.15.3, pinned) this changes six things, each by overriding a method that `tests/shell/test_transport_contract.py`
 watches:
 
 - `Consumer._drain_messages`: batches instead of single messages, bounded in records and bytes. Source topics are
@@ -13,6 +13,7 @@ watches:
 - `AIOKafkaConsumerThread._commit`, `Consumer._commit` and `_should_commit`: a commit that fails is tried again with
   the next one, where Faust ends the process.
 - `AIOKafkaConsumerThread.on_start`: the time of the last successful heartbeat is kept, as a `Lease`.
+- `AIOKafkaConsumerThread._create_worker_consumer`: how long a fetch waits at the broker can be set.
 
 Registered as the broker scheme `mindgap://`; `kafka://` stays Faust's own.
 """
@@ -108,6 +109,14 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         await super().on_start()
         coordinator = self._ensure_consumer()._coordinator  # noqa: SLF001 - watched by the contract test
         coordinator._do_heartbeat = self.lease.renewed_by(coordinator._do_heartbeat)  # noqa: SLF001 - likewise
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        """Make the consumer; Faust has every fetch wait for 1.5 s where nothing is there."""
+        consumer = super()._create_worker_consumer(transport)
+        wait_ms: int | None = getattr(self.app, "fetch_wait_ms", None)
+        if wait_ms is not None:
+            consumer._fetch_max_wait_ms = wait_ms  # noqa: SLF001 - watched by the contract test
+        return consumer
 
     async def _highwaters(self, partitions: list[TP]) -> Mapping[TP, int]:
         ends = await super()._highwaters(partitions)

@@ -45,6 +45,8 @@ AGENTS: dict[str, tuple[str, ...]] = {
 PRODUCE_BYTES_MAX = max(topic.bytes_max for topic in TOPICS.values())
 _RECOVERY_BATCHES = 8
 _OBSERVE_S = 1.0
+_EMBEDDED_FETCH_WAIT_MS = 100
+"""The embedded broker looks for new records but a few times in a fetch's wait: a short wait, a short latency."""
 _log = log.get("mindgap.worker")
 
 
@@ -56,6 +58,8 @@ class App(faust.App):
     health: Web
     batch_limits: BatchLimits
     idempotent_producer: bool
+    fetch_wait_ms: int | None
+    """How long a fetch waits at the broker for the first record; None for as long as Faust says."""
     confirm_ends: Callable[..., Any] | None
     """Asks a broker whose answers cannot be trusted where partitions end; None where they can."""
 
@@ -84,6 +88,7 @@ def make_app(settings: Settings, clock: Clock, kit: Kit) -> App:
     app = App(settings.app_id, **_options(settings))
     app.batch_limits = BatchLimits(settings.batch_records_max, settings.batch_bytes_max)
     app.idempotent_producer = settings.broker_kind == "kafka"
+    app.fetch_wait_ms = _EMBEDDED_FETCH_WAIT_MS if settings.broker_kind == "embedded" else None
     app.confirm_ends = partial(end_offsets, client_options(settings)) if settings.broker_kind == "embedded" else None
     tables = {name: _table(app, settings, name) for name in CHANGELOGS}
     partitions = Partitions(app, settings, clock, kit, lambda: {name: table.data for name, table in tables.items()})

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from faust.types import TP
@@ -25,6 +25,8 @@ from topics.table import CHANGELOGS, CO_PARTITIONED, physical
 
 ENDING_TIMEOUT_S = 5.0
 STALLED_AFTER_S = 60.0
+_OWNERS_KEPT = 20_000
+"""How many keys' partitions are remembered: a node asks several times for each record."""
 _log = log.get("mindgap.partitions")
 
 
@@ -158,9 +160,8 @@ class Partitions:
 
     def _node(self, number: int, states: dict[str, State]) -> Node:
         count = self._settings.partitions
-        node = self._kit.node(
-            number, count, states["identities"], states["customers"], lambda key: partition_of(key.encode(), count)
-        )
+        owner = lru_cache(_OWNERS_KEPT)(lambda key: partition_of(key.encode(), count))
+        node = self._kit.node(number, count, states["identities"], states["customers"], owner)
         node.rebuild()
         return node
 

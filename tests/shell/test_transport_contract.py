@@ -151,3 +151,11 @@ def test_persisted_offset():
     assert parameters(memory.Store.persisted_offset) == ["self", "tp"]
     assert "table.persisted_offset(tp)" in source(Recovery._add)
     assert "offset > seen_offset" in source(Recovery._slurp_changelogs.fun)
+
+
+def test_fetch_wait():
+    """A consumer that is not started yet keeps the wait of a fetch in `_fetch_max_wait_ms`, and hands it on."""
+    assert parameters(driver.AIOKafkaConsumerThread._create_worker_consumer) == ["self", "transport"]
+    assert "self._create_worker_consumer(transport)" in source(driver.AIOKafkaConsumerThread._create_consumer)
+    assert "self._fetch_max_wait_ms = fetch_max_wait_ms" in source(AIOKafkaConsumer.__init__)
+    assert "fetch_max_wait_ms=self._fetch_max_wait_ms" in source(AIOKafkaConsumer.start)
