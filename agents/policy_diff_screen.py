@@ -197,8 +197,9 @@ def _examples(diff: Diff) -> Iterator[str]:
         for pair in kept:
             one = pair.one
             what = " and ".join(label(name) for name in one.whats)
-            where = " ".join(clean(part, 60) for part in (one.channel, one.thread) if part)
-            yield clean(f"{change:9} {what}: customer {one.customer_id or '-'} {where}", WIDTH - 1)
+            who = f"customer {one.customer_id}" if one.customer_id else one.subject
+            where = " ".join(part for part in (who, one.channel, one.thread) if part)
+            yield clean(f"{change:9} {what}: {where}", WIDTH - 1)
             for name, seen in zip("AB", pair, strict=True):
                 yield f"{'':10}{clean(f'{name}: {_seen(seen, diff)}', WIDTH - 11)}"
 

@@ -81,8 +81,8 @@ class Diff:
           (highest) and `role`, by value: `{old, new, appears, vanishes, earlier, later, higher, lower, rerouted,
           reasons}`; an escalation with several patterns or roles is counted in each
         - `set_aside`: lines that were set aside: `{old, new}` of counts by reason
-        - `examples`: by change a list of `{kind, metric?, patterns?, customer_id?, thread?, channel?, old, new}`,
-          the first in time; `old` and `new`: `{escalation_id, start, breached_at, end, severity, roles}` or null
+        - `examples`: by change a list of `{kind, metric?, patterns?, topic?, customer_id?, thread?, channel?, changes,
+          old, new}`, the first in time; `old` and `new`: `{escalation_id, start, breached_at, end, severity, roles}` or null
         """
         found = self.found
         return {
@@ -164,6 +164,8 @@ def _example(pair: Pair) -> dict[str, Any]:
     record: dict[str, Any] = {"kind": one.kind}
     if one.kind == "history":
         record["patterns"] = list(one.patterns)
+    if one.kind == "hotspot":
+        record["topic"] = one.subject
     for name in ("metric", "customer_id", "thread", "channel"):
         if getattr(one, name) is not None:
             record[name] = getattr(one, name)
