@@ -82,7 +82,8 @@ class Diff:
           reasons}`; an escalation with several patterns or roles is counted in each
         - `set_aside`: lines that were set aside: `{old, new}` of counts by reason
         - `examples`: by change a list of `{kind, metric?, patterns?, topic?, customer_id?, thread?, channel?, changes,
-          old, new}`, the first in time; `old` and `new`: `{escalation_id, start, breached_at, end, severity, roles}` or null
+          old, new}`, the first in time; `old` and `new`: `{escalation_id, start, breached_at, end, severity, roles}`
+          or null
         """
         found = self.found
         return {
