@@ -40,7 +40,8 @@ def obey(
     if command.action == "acknowledge":
         _stop(standing, ACKNOWLEDGED, now)
         standing.acknowledged_by, standing.acknowledged_at = command.by, now
-        standing.time_to_acknowledge = now - standing.opened_at
+        if standing.time_to_acknowledge is None:
+            standing.time_to_acknowledge = now - standing.opened_at
     elif command.action == "suppress":
         if command.until is not None and command.until <= now:
             return Obeyed([])  # over before it began

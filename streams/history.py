@@ -75,7 +75,9 @@ def stops_response(event: Event, policy: Policy) -> bool:
 
 
 def solves(event: Event) -> bool:
-    """True for what solves its thread."""
+    """True for what solves its thread; a peer's word solves nothing."""
+    if event.actor == "peer":
+        return False
     return event.kind == "confirmed" or (event.kind == "status" and event.data["status"] in ("solved", "closed"))
 
 
@@ -315,7 +317,7 @@ class _Sweep:
         last = thread.last_contact
         for other in (*issue.active.values(), *issue.promised.values()):
             theirs = other.last_contact
-            if theirs is not None and (last is None or theirs.order > last.order):
+            if theirs is not None and (last is None or theirs.at > last.at):
                 continue
             if other.active:
                 other.covered_by = thread.id
@@ -344,8 +346,8 @@ class _Sweep:
             issue.promised.pop(thread.id, None)
         thread.done.append((at, FOREVER))
 
-    def reopen(self, thread: Thread, issue: Issue, event: Event) -> None:
-        if thread.solved_by in ("solved", "covered"):
+    def reopen(self, thread: Thread, issue: Issue, event: Event, *, counts: bool = True) -> None:
+        if counts and thread.solved_by in ("solved", "covered"):
             issue.reopenings.append(event)
         thread.solved, thread.solved_by, thread.covered_by = False, None, None
         issue.active[thread.id] = thread
@@ -400,6 +402,7 @@ class _Sweep:
         if target.id not in self.history.by_thread:
             self.join(target, issue)
         waiting = min((e for e in (thread.waiting, target.waiting) if e), key=lambda e: e.order, default=None)
+        asked = thread.last_contact if thread.active else None
         self.retire(thread, target, event)
         target.contacts = sorted([*target.contacts, *thread.contacts], key=lambda e: e.order)
         target.events = sorted([*target.events, *thread.events], key=lambda e: e.order)
@@ -408,6 +411,8 @@ class _Sweep:
             thread.promises = []
             issue.promised.pop(thread.id, None)
             issue.promised[target.id] = target
+        if asked is not None and not target.active and asked.at > target.done[-1][0]:
+            self.reopen(target, issue, event, counts=False)  # the question came after the solve
         self.carry(target, thread, waiting, event)
 
     def retire(self, thread: Thread, target: Thread, event: Event) -> None:

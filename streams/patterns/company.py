@@ -1,6 +1,7 @@
 """Patterns of what the company did: deflected, promised, compensated, repeated itself, passed on, argued."""
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from streams.clocks import BREACHED
@@ -31,7 +32,7 @@ def deflections(issue: Issue, window: int) -> list[tuple[Event, int]]:
     return found
 
 
-def first_seen(issue: Issue, deflect: Event, *, elsewhere_than: Set[str] = frozenset()) -> Event | None:
+def first_seen(issue: Issue, deflect: Event, *, elsewhere_than: AbstractSet[str] = frozenset()) -> Event | None:
     """The first event after `deflect`, by the customer or the company, on the channel it pointed to.
 
     What is seen on the threads `elsewhere_than` does not count.

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from schemas.times import SECOND
 from streams.event import Event
@@ -56,32 +56,41 @@ def long_hold(case: Case, rule: Any) -> Iterator[Hold]:
     for thread in case.issue.threads:
         if thread.merged_into is not None:
             continue  # its events are the target's
-        for contact, end in _waits(thread, case):
-            hold = _held(contact, end, rule.after)
+        for wait in _waits(thread, case):
+            hold = _held(wait, rule.after)
             if hold:
                 yield hold
 
 
-def _waits(thread: Thread, case: Case) -> Iterator[tuple[Event, Event | None]]:
-    """Each contact that began a wait in a queue, with the event that ended it."""
-    waiting: Event | None = None
+class _Wait(NamedTuple):
+    """A wait in a queue: the contact that began it, the first of it that said `queued`, and what ended it."""
+
+    contact: Event
+    queued: Event | None
+    end: Event | None
+
+
+def _waits(thread: Thread, case: Case) -> Iterator[_Wait]:
+    contact: Event | None = None
+    queued: Event | None = None
     for event in thread.events:
         if is_contact(event) and event.channel in QUEUES:
-            waiting = waiting or event
-        elif waiting and (event.kind == "abandoned" or solves(event) or is_human_answer(event, case.policy)):
-            yield waiting, event
-            waiting = None
-    if waiting:
-        yield waiting, None
+            contact = contact or event
+            queued = queued or (event if event.data.get("queued") else None)
+        elif contact and (event.kind == "abandoned" or solves(event) or is_human_answer(event, case.policy)):
+            yield _Wait(contact, queued, event)
+            contact = queued = None
+    if contact:
+        yield _Wait(contact, queued, None)
 
 
-def _held(contact: Event, end: Event | None, after: int) -> Hold | None:
-    queued = bool(contact.data.get("queued"))
+def _held(wait: _Wait, after: int) -> Hold | None:
+    contact, queued, end = wait
+    watched = max(contact.at + after, queued.at) if queued else None
     if end is None:
-        return Hold(contact.at + after, evidence=(contact.id,)) if queued else None
+        return Hold(watched, evidence=(contact.id,)) if watched is not None else None
     told = end.data.get("waited_s")
     waited = int(float(told) * SECOND) if told is not None else end.at - contact.at
     if waited < after:
         return None
-    start = min(contact.at + after, end.at) if queued else end.at
-    return Hold(start, evidence=(contact.id, end.id))
+    return Hold(end.at if watched is None else min(watched, end.at), evidence=(contact.id, end.id))

@@ -154,7 +154,12 @@ class Company:
         data = {"canned": True} if canned else None
         signed_in = not thread.public and self._rng.random() < 0.4  # some systems know the customer
         story.add(
-            "reply", thread, actor=self._agent(thread), data=data, text=said(self._rng, what), signed_in=signed_in
+            "reply",
+            thread,
+            actor=self._agent(thread),
+            data=data,
+            text=said(self._rng, what, form=canned),
+            signed_in=signed_in,
         )
         thread.answered = thread.answered or not canned
 

@@ -37,6 +37,33 @@ _SAID = {
     "praise": ("Really kind staff in the shop today.", "Good network lately, well done."),
     "peer": ("Same here. Restarting helped me.", "I had that too, ask for the second line."),
 }
+_OWN_WORDS = frozenset({"fix", "ask", "promise", "deflect", "handoff", "compensate", "shrug"})
+"""What is said in one's own words, so that hardly two customers get the same text."""
+_MATTERS = (
+    "I have noted what you told us",
+    "I have read your earlier messages",
+    "I can see the entry in your file",
+    "I have asked the colleagues in charge",
+    "I looked it up while we spoke",
+    "I am sorry that it has taken so long",
+    "I have put a mark on your account",
+    "I had somebody look at the line",
+    "I have gone through the order",
+    "I know how annoying that is",
+)
+_TIMES = (
+    "this morning",
+    "before noon",
+    "over lunch",
+    "this afternoon",
+    "late in the day",
+    "just now",
+    "an hour ago",
+    "at the start of the week",
+    "at the end of the week",
+    "after the weekend",
+)
+_SIGNED = ("with apologies", "and thank you", "yours", "with best wishes", "so far for today", "as promised", "for now")
 
 
 def said_by_customer(rng: Random, topic: str, *, again: bool, public: bool) -> str:
@@ -45,6 +72,9 @@ def said_by_customer(rng: Random, topic: str, *, again: bool, public: bool) -> s
     return rng.choice(phrases).format(about=_ABOUT[topic])
 
 
-def said(rng: Random, what: str) -> str:
-    """A phrase for an answer of the kind `what`."""
-    return rng.choice(_SAID[what])
+def said(rng: Random, what: str, *, form: bool = False) -> str:
+    """A phrase for an answer of the kind `what`; without a `form`, staff add words of their own."""
+    phrase = rng.choice(_SAID[what])
+    if form or what not in _OWN_WORDS:
+        return phrase
+    return f"{phrase} {rng.choice(_MATTERS)} {rng.choice(_TIMES)}, {rng.choice(_SIGNED)}."

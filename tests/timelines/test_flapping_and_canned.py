@@ -87,3 +87,25 @@ def test_case_digits_and_punctuation_do_not_hide_a_template():
         lines += customers(5, f"{TEMPLATE.upper()} (ticket {number}) !", minute=number)[3 * number : 3 * number + 3]
     told = tell(policy(patterns={"canned_only": {}}), *lines, until="12:00")
     assert len({record["customer_id"] for record in told.records}) == 5
+
+
+def test_a_peer_cannot_solve_a_thread():
+    """What another customer confirms is not what this one says: the clock runs on."""
+    told = tell(
+        policy(targets=[{"first_response": "1h"}], warn_at="100%"),
+        email("10:00", "contact"),
+        email("10:10", "confirmed", by="peer"),
+        until="12:00",
+    )
+    assert told.sla() == ["11:00 opened error"]
+
+
+def test_a_queue_is_watched_from_the_contact_that_says_so():
+    """The first contact of a wait says nothing of a queue, a later one does: the wait is watched from then on."""
+    told = tell(
+        policy(patterns={"long_hold": {}}),
+        phone("10:00", "contact"),
+        phone("10:10", "contact", queued=True),
+        until="12:00",
+    )
+    assert told.history() == ["10:30 opened warning long_hold"]

@@ -156,3 +156,33 @@ def test_a_letter_on_a_calls_thread_holds_no_line():
         email("11:00", "reply", "t"),
     )
     assert tell(document, *story).history() == []
+
+
+def test_an_open_question_that_came_after_the_solve_reopens_the_target():
+    """Asked at 10:30 on a thread that is merged into one solved at 10:20: the question keeps a clock."""
+    told = tell(
+        HOUR,
+        email("10:00", "contact"),
+        email("10:20", "status", status="solved"),
+        phone("10:30", "contact"),
+        phone("10:40", "merge", into="email:1"),
+        until="12:00",
+    )
+    assert told.clock("next_response", "email:1")["started_at"] == iso("10:30")
+    assert told.sla("next_response") == ["11:30 opened error"]
+    assert told.clock("resolution", "email:1")["state"] == "running"
+    assert told.issues()[0]["status"] == "open"
+
+
+def test_a_question_from_before_the_solve_leaves_the_target_solved():
+    """What was asked before the target was solved was covered by that."""
+    told = tell(
+        HOUR,
+        phone("10:00", "contact"),
+        email("10:10", "contact"),
+        email("10:20", "status", status="solved"),
+        phone("10:40", "merge", into="email:1"),
+        until="12:00",
+    )
+    assert told.clock("resolution", "email:1")["state"] == "met"
+    assert told.issues()[0]["status"] == "resolved"
