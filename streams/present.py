@@ -89,7 +89,7 @@ def revision(
         record["clock"] = clock_record(clock, context.customer_id, now)
     record["summary"] = summarise(standing, issue, clock, now)
     record |= {
-        "policy_version": policy.version,
+        "policy_version": clock.segment_at(now).policy.version if clock is not None else policy.version,
         "schema_version": SCHEMA_VERSION,
         "runbook": f"docs/runbook.md#{standing.metric or standing.kind}",
     }

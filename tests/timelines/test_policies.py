@@ -1,6 +1,6 @@
 """New versions of the policy, and the clocks that run when they come."""
 
-from tests.timelines.timeline import email, iso, phone, policy, tell, version
+from tests.timelines.timeline import email, iso, phone, policy, tell, told_at, version
 
 HOUR = policy(targets=[{"first_response": "1h"}], warn_at="100%")
 TWO_HOURS = policy(targets=[{"first_response": "2h"}], warn_at="100%")
@@ -140,3 +140,19 @@ def test_a_longer_quiet_time_keeps_an_issue_open():
     assert tell(short, *story, until="1d 10:00:00.001").issues()[0]["status"] == "resolved"
     assert tell(short, *story, version("12:00", longer), until="1d 10:00:00.001").issues()[0]["status"] == "open"
     assert tell(short, *story, version("12:00", longer), until="2d 10:00:00.001").issues()[0]["status"] == "resolved"
+
+
+def test_an_escalation_carries_the_version_that_decided_it():
+    """A clock that goes on under the old version is escalated by the old version, though a new one is in force."""
+    old = policy(targets=[{"first_response": "1h"}], warn_at="100%")
+    told = tell(
+        old,
+        email("10:00", "contact", "email:1"),
+        version("10:30", old, apply="new", version="2", targets=[{"first_response": "10m"}]),
+        email("10:40", "contact", "email:2"),
+        until="12:00",
+    )
+    assert [(r["thread"], r["policy_version"], told_at(r["detected_at"])) for r in told.records] == [
+        ("email:2", "2", "10:50"),
+        ("email:1", "1", "11:00"),
+    ]
