@@ -22,7 +22,7 @@ COMMANDS: dict[str, str] = {
     "topics": "Create the Kafka topics, or check those that exist.",
     "replay": "The same processing on recorded input and virtual time, without Kafka.",
     "due": "When a clock that starts at a time is due.",
-    "policy": "Check a policy document.",
+    "policy": "Check a policy, try it on history, publish it.",
     "explain": "The story of one customer: what came in, what each clock did, why it escalated.",
     "compare": "What differs between two runs over the same input.",
     "snapshot": "The facts of a live deployment, as files to compare with those of replay.",

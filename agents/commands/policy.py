@@ -1,10 +1,11 @@
-"""`mindgap policy check`: is a policy document sound?"""
+"""`mindgap policy`: is a document sound, what would it change, and to the workers with it."""
 
 import sys
 
 import click
 
 from agents.commands.policy_diff import diff
+from agents.commands.policy_publish import publish
 from agents.policy_input import load_document
 from schemas.policy import PolicyDocument
 from schemas.policy_problem import PolicyError
@@ -14,10 +15,11 @@ from streams.policy_remarks import remarks
 
 @click.group()
 def policy() -> None:
-    """Check a policy document."""
+    """Check a policy, try it on history, publish it."""
 
 
 policy.add_command(diff)
+policy.add_command(publish)
 
 
 @policy.command()

@@ -1,0 +1,37 @@
+"""`mindgap policy publish`: a sound policy to every worker."""
+
+import asyncio
+import os
+
+import click
+
+
+@click.command()
+@click.option("--broker", help="host:port; default MINDGAP_BROKER")
+@click.argument("file", metavar="FILE")
+def publish(broker: str | None, file: str) -> None:
+    """Check FILE and send it to the `policies` topic: every worker takes it over at its `effective_at`, or at once.
+
+    A version that the workers know is ignored by them. Exit status: 0 when the broker has confirmed it.
+    """
+    # imported now: `policy check` needs none of it
+    from aiokafka.errors import KafkaError  # noqa: PLC0415
+
+    from agents.cli import BadInput  # noqa: PLC0415
+    from agents.policy_input import load_policy_or_fail  # noqa: PLC0415
+    from agents.produce import Record, produce  # noqa: PLC0415
+    from agents.settings import SettingsError, settings_from  # noqa: PLC0415
+    from schemas.codec import dumps  # noqa: PLC0415
+    from topics.table import POLICIES  # noqa: PLC0415
+
+    document = load_policy_or_fail(file)
+    try:
+        settings = settings_from(os.environ, broker=broker)
+    except SettingsError as problem:
+        raise BadInput(str(problem)) from problem
+    record = Record(POLICIES, document.version.encode(), dumps(document.to_json()))
+    try:
+        asyncio.run(produce(settings, [record]))
+    except (KafkaError, TimeoutError, OSError) as problem:
+        raise BadInput(f"{settings.broker}: {problem or 'no answer in time'}") from problem
+    click.echo(f"version {document.version} is published")
