@@ -1,5 +1,6 @@
 """The door: what is let in, and why what is not is set aside (contract, section 2)."""
 
+import re
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -15,6 +16,8 @@ from streams.policy import Policy
 M = TypeVar("M", bound=BaseModel)
 
 DETAIL_MAX = 500
+_QUOTED = re.compile(r"""(['"]).*\1 is not""", re.DOTALL)
+"""Where a message says what was read."""
 PROBLEMS_MAX = 5
 """How many of a record's problems a rejection names."""
 
@@ -82,7 +85,5 @@ def _detail(problem: ValidationError) -> str:
 def _without_values(message: str, kind: str) -> str:
     """What was expected. A ValueError of ours may quote what was read; personal data could be in it."""
     if kind == "value_error":
-        message = message.removeprefix("Value error, ")
-        if message.startswith("'"):
-            return "not" + message.rpartition(" is not")[2] if " is not" in message else "not a valid value"
+        return _QUOTED.sub("not", message.removeprefix("Value error, "))
     return message

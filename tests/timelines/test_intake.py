@@ -136,3 +136,21 @@ def test_a_rejected_event_moves_no_time():
     told = tell(HOUR, email("10:00", "contact"), email("20:00", "contact", arrives="10:30"), until="10:59:59.999")
     assert told.records == []
     assert told.dead[0].reason == "future_timestamp"
+
+
+def test_a_rejection_says_the_field_and_the_rule_and_never_the_value():
+    """What a record held may be personal: the detail of a dead letter, and so the log, does not repeat it."""
+    from schemas.interaction import Interaction
+    from streams.intake import Rejected, validate
+
+    base = {"id": "x", "occurred_at": "2026-06-08T13:00:00Z", "channel": "phone", "kind": "promise", "thread": "t"}
+    for field, wrong in (
+        ("data.due_at", {"data": {"due_at": "call O'Neil's 'office'"}}),
+        ("occurred_at", {"occurred_at": "o'neil@example.com"}),
+        ("identities.0.type", {"identities": [{"type": "o'neil", "value": "o'neil"}]}),
+        ("data.status", {"kind": "status", "data": {"status": "o'neil"}}),
+    ):
+        found = validate(Interaction, base | wrong)
+        assert isinstance(found, Rejected)
+        assert field in found.detail
+        assert "neil" not in found.detail.lower()
