@@ -224,6 +224,8 @@ class PolicyHistory:
 
     def at(self, when: int) -> Policy:
         """The policy in force at the instant `when`."""
+        if self.entries[-1].since <= when:
+            return self.entries[-1].policy
         return self.entries[self._index(when)].policy
 
     def chain(self, started_at: int) -> tuple[Entry, ...]:

@@ -1,6 +1,7 @@
 """The sentence that a supervisor reads: what is wrong, where the customer has been, who has answered."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from schemas.times import DAY, HOUR, MINUTE
 from streams.clocks import Clock
@@ -108,11 +109,13 @@ def _channel(channel: str, *, public: bool) -> str:
     return f"public {'post' if channel == 'social' else name}" if public else name
 
 
+@lru_cache(maxsize=8192)
 def _day(at: int) -> str:
     moment = datetime.fromtimestamp(at / 1000, UTC)
     return f"{moment.day} {moment:%b}"
 
 
+@lru_cache(maxsize=8192)
 def _when(at: int) -> str:
     moment = datetime.fromtimestamp(at / 1000, UTC)
     return f"{moment.day} {moment:%b %H:%M}"
