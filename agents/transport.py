@@ -1,7 +1,7 @@
 """A Faust transport that hands an agent one message per partition and fetch.
 
 The message's value is a `RecordBatch`: the raw records of one partition, in order. Against Faust's own driver
-(0.15.3, pinned) this changes six things, each by overriding a method that `tests/shell/test_transport_contract.py`
+(0.15.3, pinned) this changes seven things, each by overriding a method that `tests/shell/test_transport_contract.py`
 watches:
 
 - `Consumer._drain_messages`: batches instead of single messages, bounded in records and bytes. Source topics are
@@ -13,6 +13,8 @@ watches:
 - `AIOKafkaConsumerThread._commit`, `Consumer._commit` and `_should_commit`: a commit that fails is tried again with
   the next one, where Faust ends the process.
 - `AIOKafkaConsumerThread.on_start`: the time of the last successful heartbeat is kept, as a `Lease`.
+- `AIOKafkaConsumerThread.seek_to_committed`: where nothing is committed yet, that is the beginning. Left as it is, a
+  partition of which something had been fetched when a rebalance began would go on after that, and lose it.
 - `AIOKafkaConsumerThread._create_worker_consumer`: how long a fetch waits at the broker can be set.
 
 Registered as the broker scheme `mindgap://`; `kafka://` stays Faust's own.
@@ -109,6 +111,20 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         await super().on_start()
         coordinator = self._ensure_consumer()._coordinator  # noqa: SLF001 - watched by the contract test
         coordinator._do_heartbeat = self.lease.renewed_by(coordinator._do_heartbeat)  # noqa: SLF001 - likewise
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Seek to what is committed, and where nothing is, to the beginning; what was fetched before comes again."""
+        found: Mapping[TP, int] = await self.call_thread(self._seek_to_committed)
+        return found
+
+    async def _seek_to_committed(self) -> Mapping[TP, int]:
+        consumer = self._ensure_consumer()
+        committed: Mapping[TP, int] = await consumer.seek_to_committed()
+        sources = (tp for tp in committed if not self.consumer._is_changelog_tp(tp))  # noqa: SLF001 - likewise
+        passed_over = [tp for tp in sources if not committed[tp]]  # aiokafka leaves them where they are
+        if passed_over:
+            await consumer.seek_to_beginning(*passed_over)
+        return committed
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         """Make the consumer; Faust has every fetch wait for 1.5 s where nothing is there."""

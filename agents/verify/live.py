@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +31,8 @@ READY_TIMEOUT_S = 60.0
 DRAIN_STALL_S = 120.0
 """How long nothing may be worked off before waiting is given up."""
 STOP_TIMEOUT_S = 20.0
+Place = tuple[str, int, int]
+"""Topic at the broker, partition and offset of a record."""
 _UNCONFIRMED_MAX = 5_000
 _POLL_S = 0.5
 
@@ -120,15 +122,15 @@ def workers(environment: dict[str, str], folder: Path, count: int) -> Iterator[W
         pool.stop()
 
 
-async def produce(settings: Settings, records: Sequence[Outgoing]) -> list[int]:
-    """Send the records, in order, all confirmed; when each arrived (ms), as the workers are told.
+async def produce(settings: Settings, records: Sequence[Outgoing]) -> list[Place]:
+    """Send the records, in order, all confirmed; where each stands.
 
     A broker that takes the producers' times (the embedded one) lets them arrive when they were recorded to.
     """
     producer = AIOKafkaProducer(linger_ms=5, **client_options(settings))
     await producer.start()
     waiting: list[asyncio.Future[RecordMetadata]] = []
-    places: list[tuple[str, int, int]] = []
+    places: list[Place] = []
 
     async def confirmed() -> None:
         places.extend((place.topic, place.partition, place.offset) for place in await asyncio.gather(*waiting))
@@ -146,9 +148,14 @@ async def produce(settings: Settings, records: Sequence[Outgoing]) -> list[int]:
         await confirmed()
     finally:
         await producer.stop()
+    return places
+
+
+async def arrivals(settings: Settings, topics: Iterable[str], places: Iterable[Place]) -> list[int]:
+    """When the record at each place of the topics (logical names) arrived (ms), as the workers are told."""
     arrived = {
         (record.topic, record.partition, record.offset): record.timestamp
-        for topic in {record.topic for record in records}
+        for topic in topics
         async for record in read_all(settings, topic)
     }
     return [arrived[place] for place in places]

@@ -17,13 +17,15 @@ from agents.policy_input import load_policy_or_fail
 from agents.settings import Settings, settings_from
 from agents.snapshot import snapshot
 from agents.topic_admin import create_topics
-from agents.verify.live import Backlog, Workers, produce, workers
+from agents.verify.live import Backlog, Place, Workers, arrivals, produce, workers
 from schemas.codec import dumps, loads
 from schemas.times import MINUTE, format_time
 from streams.compare import Comparison, compare
 
 SETTLE_TIMEOUT_S = 60.0
 """How long the live side may take to say what its timers owe, once the backlog is empty."""
+_KILL_AFTER_S = (0.1, 0.0, 0.3)
+"""When after a share of the input a worker is killed: long enough to have begun, too short to be done."""
 Say = Callable[[str], None]
 
 
@@ -73,25 +75,29 @@ async def _verify(plan: Plan, settings: Settings, records: Sequence[Outgoing], s
         say(f"{plan.workers} workers ready; their logs are in {plan.folder}")
         started = time.monotonic()
         async with Backlog(settings) as backlog:
-            _write_input(plan, records, await produce(settings, records))
+            places = await _feed(plan, settings, pool, records, say)
             say("all records are at the broker")
-            await _kill(plan, pool, backlog, len(records), say)
             await backlog.drained(pool)
         seconds = time.monotonic() - started
         until = WallClock().now()
         say(f"worked off in {seconds:.0f} s ({len(records) / seconds:.0f} records/s); replaying the same")
+        arrived = await arrivals(settings, {record.topic for record in records}, places)
+        _write_input(plan, records, arrived)
         _replay(plan, until)
         return Verdict(await _compare(plan, settings, document, until), len(records), seconds)
 
 
-async def _kill(plan: Plan, pool: Workers, backlog: Backlog, total: int, say: Say) -> None:
-    """Kill -9 at even shares of the input, each time the oldest worker."""
-    for number in range(plan.kills):
-        left = total * (plan.kills - number) // (plan.kills + 1)
-        while await backlog.size() > left:
-            pool.check()
-            await asyncio.sleep(0.1)
-        say(f"kill -9 of worker {pool.kill()}, another one starts")
+async def _feed(plan: Plan, settings: Settings, pool: Workers, records: Sequence[Outgoing], say: Say) -> list[Place]:
+    """Send the records in equal shares; kill -9 the oldest worker after each but the last, in the midst of its work."""
+    places: list[Place] = []
+    share = -(-len(records) // (plan.kills + 1))
+    for number in range(plan.kills + 1):
+        places += await produce(settings, records[number * share : (number + 1) * share])
+        if number < plan.kills:
+            await asyncio.sleep(_KILL_AFTER_S[number % len(_KILL_AFTER_S)])
+            say(f"kill -9 of worker {pool.kill()}, another one starts")
+            await pool.ready()
+    return places
 
 
 async def _compare(plan: Plan, settings: Settings, document: object, until: int) -> Comparison:

@@ -65,7 +65,10 @@ class CounterNode:
                 continue
             state = changed.get(key) or loads(self.customers.get(key, b'{"ids":[],"outbox":[]}'))
             if key not in changed:
-                state["outbox"] = []
+                if key in self.unconfirmed:  # goes out with what is decided now
+                    self.unconfirmed.remove(key)
+                else:
+                    state["outbox"] = []
                 changed[key] = state
             if event["id"] not in state["ids"]:
                 state["ids"].append(event["id"])

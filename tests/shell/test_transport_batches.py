@@ -184,3 +184,26 @@ async def test_late_changelog_records_are_dropped(consumer):
     old, new = (RecordBatch(tp, [record(1)], generation) for tp in (changelog, HERE))
     await consumer._deliver([old, new])
     assert delivered == [new]
+
+
+async def test_a_seek_goes_back_where_nothing_is_committed(consumer):
+    """A partition without a commit is sought to its beginning: what was fetched of it is not passed over."""
+    sought = []
+    offsets = {
+        HERE: None,
+        TP("interactions.email", 0): 7,
+        TP("customer-inbox", 0): 0,
+        TP("changelog.customers", 0): None,
+    }
+
+    async def seek_to_committed():
+        return offsets
+
+    async def seek_to_beginning(*tps):
+        sought.extend(tps)
+
+    thread = consumer._new_consumer_thread()
+    thread._consumer = SimpleNamespace(seek_to_committed=seek_to_committed, seek_to_beginning=seek_to_beginning)
+    consumer._is_changelog_tp = lambda tp: tp.topic.startswith("changelog")
+    assert await thread._seek_to_committed() == offsets
+    assert sought == [HERE, TP("customer-inbox", 0)]

@@ -159,3 +159,11 @@ def test_fetch_wait():
     assert "self._create_worker_consumer(transport)" in source(driver.AIOKafkaConsumerThread._create_consumer)
     assert "self._fetch_max_wait_ms = fetch_max_wait_ms" in source(AIOKafkaConsumer.__init__)
     assert "fetch_max_wait_ms=self._fetch_max_wait_ms" in source(AIOKafkaConsumer.start)
+
+
+def test_seek_to_committed():
+    """Where nothing is committed aiokafka does not seek; Faust's `perform_seek` asks the thread and leaves it at that."""
+    assert parameters(driver.AIOKafkaConsumerThread.seek_to_committed) == ["self"]
+    assert "self._thread.seek_to_committed()" in source(base.ThreadDelegateConsumer.seek_to_committed)
+    assert "if offset and offset > 0:" in source(AIOKafkaConsumer.seek_to_committed)
+    assert "await self.seek_to_committed()" in source(base.Consumer.perform_seek)

@@ -19,8 +19,9 @@ CITY = ROOT.parent / "shared" / "data" / "boston311-2015-h1.jsonl.gz"
 ALONE = """
 patterns: {spreading: {customers: 1000000}}
 canned: {customers: 1000000}
+identities: {limits: {customer_id: 1000, email: 1000, phone: 1000, handle: 1000}, max: 10000}
 """
-"""Added to a policy: no pattern depends on other customers."""
+"""Added to a policy: no pattern depends on other customers, and no identity is refused."""
 START = parse_time("2026-06-01T04:00:00Z")
 
 pytestmark = [pytest.mark.timeout(120)]
@@ -38,7 +39,7 @@ def agreed(plan: Plan) -> Verdict:
 
 
 def alone(folder: Path) -> Path:
-    """The default policy, with patterns that look at one customer only."""
+    """The default policy, but for what live does not do."""
     path = folder / "policy.yaml"
     path.write_text((ROOT / "deploy/policy/default.yaml").read_text() + ALONE)
     return path
