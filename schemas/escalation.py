@@ -130,6 +130,9 @@ class Escalation(OutputRecord):
         Field(description="Null while the clock of an `sla` escalation is paused; left out where nothing is due."),
     ] = None
     breached_at: Annotated[Omitted[Time], Field(description="The due instant, not the moment somebody looked.")] = None
+    since: Annotated[
+        Omitted[Time], Field(description="Since when what it stands for has held, as far as is known.")
+    ] = None
     detected_at: Time
     detection_lag_s: Annotated[Seconds, Field(description="`detected_at` less the instant at which it became true.")]
     evidence: Annotated[list[Id], Field(max_length=EVIDENCE_MAX, description="Ids of the events that made it true.")]

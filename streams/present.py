@@ -83,7 +83,11 @@ def revision(
     record |= {"backfilled": standing.backfilled, "provisional": context.provisional}
     record |= _customer(context, issue, policy, now)
     record |= _subject(standing, issue, thread, clock, now)
-    record |= {"detected_at": format_time(now), "detection_lag_s": seconds(lag)}
+    record |= {
+        "since": format_time(standing.since),
+        "detected_at": format_time(now),
+        "detection_lag_s": seconds(lag),
+    }
     record["evidence"] = episode.evidence(now)[:EVIDENCE_MAX] if episode else [standing.anchor]
     if clock is not None:
         record["clock"] = clock_record(clock, context.customer_id, now)

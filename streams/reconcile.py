@@ -128,7 +128,7 @@ class _Reconciler:
                 continue
             said = [other for other in [*closed, *([standing] if standing else [])] if self.overlap(other, episode)]
             if episode.over(self.now):
-                if not said and self.belongs_on_record(episode):
+                if all(other.retracted for other in said) and self.belongs_on_record(episode):
                     closed.append(self.backfill(episode, closed))
             elif not any(self.mutes(other, episode) for other in said):
                 self.open(episode, closed)
@@ -150,6 +150,7 @@ class _Reconciler:
         else:
             retracted = self.gone(standing) == "late_evidence"
             self.take(standing, mine, mine.step(mine.end - 1))
+            standing.since = mine.start
             if standing.status != SUPPRESSED:
                 self.say(standing, mine, "updated", self.now, retracted=retracted)
             self.resolve(standing, mine, mine.ended_by or "no_longer_holds", mine.end)
@@ -295,7 +296,7 @@ class _Reconciler:
         if merged_into:
             extra["merged_into"] = merged_into
         if reason == "late_evidence":
-            extra["retracted"] = True
+            extra["retracted"] = standing.retracted = True
         self.say(standing, episode or self.latest(standing), "resolved", at, **extra)
 
     def latest(self, standing: Standing) -> Episode | None:

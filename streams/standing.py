@@ -50,6 +50,8 @@ class Standing:
     """When it was resolved."""
     by_command: bool = False
     backfilled: bool = False
+    retracted: bool = False
+    """Resolved because it never should have been."""
     flapping: bool = False
     quiet_since: int | None = None
     """Of a flapping escalation: since when nothing holds. It is resolved once that has lasted."""

@@ -47,6 +47,8 @@ class Claim:
     newest: int = 0
     disproved: int = 0
     """The newest revision that took a raise back."""
+    began: int | None = None
+    """Since when what it stands for has held, by its own word."""
     revisions: dict[int, int] = field(default_factory=dict)
     """Revision -> digest and rank of severity, in one number."""
 
@@ -82,6 +84,8 @@ class Claim:
         """From when on it may stand for an episode, the end of the time being `closed`."""
         if self.opened is None:
             return -FOREVER
+        if self.began is not None:
+            return min(self.began, self.closed)
         since = min(self.opened, self.closed)  # what it opened with may have proved wrong: it ended before it opened
         contacts = (self.first_contact, self.earliest_contact)
         if None not in contacts and contacts[1] != contacts[0]:  # late events moved its beginning back
@@ -137,6 +141,9 @@ def _learn(claim: Claim, record: Record, revision: int) -> None:
         claim.opened, claim.first_contact = true_at, contact
     if contact is not None and (claim.earliest_contact is None or contact < claim.earliest_contact):
         claim.earliest_contact = contact
+    if record.get("since"):
+        began = parse_time(record["since"])
+        claim.began = began if claim.began is None else min(claim.began, began)
     if record.get("retracted") and record["status"] != RESOLVED:
         claim.disproved = max(claim.disproved, revision)
     if revision <= claim.newest:

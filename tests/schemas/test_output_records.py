@@ -38,7 +38,7 @@ FIELDS = (
     "escalation_id revision kind phase patterns metric status change reason merged_into retracted previous severity "
     "level route waiting_on acknowledged_by acknowledged_role time_to_acknowledge_s backfilled provisional flapping customer_id "
     "identities threads timeline issue_id thread topic channel channels public first_contact_at contacts due_at "
-    "breached_at detected_at detection_lag_s evidence clock summary policy_version schema_version runbook"
+    "breached_at since detected_at detection_lag_s evidence clock summary policy_version schema_version runbook"
 )
 
 
