@@ -23,9 +23,11 @@ def thread_turn(thread: Thread, now: int) -> str:
     state = thread_state(thread, now)
     if state in ("solved", "covered", "merged"):
         return NOBODY
+    if state == "pending":
+        return CUSTOMER  # a contact of theirs would have ended it
     if _unanswered(thread):
         return COMPANY
-    if state == "pending" or thread.answered_at is not None:
+    if thread.answered_at is not None:
         return CUSTOMER
     return COMPANY if thread.contacts else NOBODY
 

@@ -4,6 +4,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from streams.event import Event
+from streams.history import is_contact
 from streams.patterns.case import Case, Hold, reached
 
 
@@ -33,12 +35,7 @@ def went_public(case: Case, _rule: Any) -> Iterator[Hold]:
 
 def repeat_contact(case: Case, rule: Any) -> Iterator[Hold]:
     """Contacts on `rule.threads` threads, or a contact within `rule.window` after a solve."""
-    firsts: dict[str | None, Any] = {}
-    for contact in case.issue.contacts:
-        firsts.setdefault(contact.thread, contact)
-        if len(firsts) >= rule.threads:
-            yield Hold(contact.at, evidence=tuple(event.id for event in firsts.values()))
-            break
+    yield from _on_threads(case, rule.threads)
     solves = case.issue.solves
     orders = [solve.order for solve in solves]
     for contact in case.issue.contacts:
@@ -46,6 +43,40 @@ def repeat_contact(case: Case, rule: Any) -> Iterator[Hold]:
         if before and contact.at - solves[before - 1].at <= rule.window:
             yield Hold(contact.at, evidence=(solves[before - 1].id, contact.id))
             break
+
+
+def _on_threads(case: Case, threads: int) -> Iterator[Hold]:
+    """While the customer has made contact on so many threads; threads that were merged are one from then on."""
+    firsts: dict[str, Event] = {}
+    into: dict[str, str] = {}
+    since: Event | None = None
+    evidence: tuple[str, ...] = ()
+    for event in case.issue.events:
+        thread = _merged(event.thread or "", into)
+        if is_contact(event):
+            firsts.setdefault(thread, event)
+        elif event.kind == "merge":
+            target = _merged(str(event.data["into"]), into)
+            if target != thread:
+                into[thread] = target
+                merged = [first for first in (firsts.pop(thread, None), firsts.get(target)) if first is not None]
+                if merged:
+                    firsts[target] = min(merged, key=lambda first: first.order)
+        else:
+            continue
+        if len(firsts) >= threads and since is None:
+            since, evidence = event, tuple(first.id for first in firsts.values())
+        elif len(firsts) < threads and since is not None:
+            yield Hold(since.at, event.at, evidence)
+            since = None
+    if since is not None:
+        yield Hold(since.at, evidence=evidence)
+
+
+def _merged(thread: str, into: dict[str, str]) -> str:
+    while thread in into:
+        thread = into[thread]
+    return thread
 
 
 def reopened(case: Case, rule: Any) -> Iterator[Hold]:

@@ -186,3 +186,16 @@ def test_a_question_from_before_the_solve_leaves_the_target_solved():
     )
     assert told.clock("resolution", "email:1")["state"] == "met"
     assert told.issues()[0]["status"] == "resolved"
+
+
+def test_threads_that_were_merged_are_one_for_repeat_contact():
+    """Three threads are too many; two of them merged are two, and the pattern ends at the merge."""
+    told = tell(
+        policy(patterns={"repeat_contact": {}}),
+        email("10:00", "contact", "t1"),
+        email("10:10", "contact", "t2"),
+        email("10:20", "contact", "t3"),
+        email("10:30", "merge", "t1", into="t2"),
+        until="12:00",
+    )
+    assert told.history() == ["10:20 opened warning repeat_contact", "10:30 resolved no_longer_holds"]
