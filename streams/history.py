@@ -377,7 +377,7 @@ class _Sweep:
     ) -> None:
         kept: list[Run] = []
         for run in thread.promises:
-            if before is not None and run.anchor.order >= before.order:
+            if before is not None and run.anchor.at >= before.at:
                 kept.append(run)
             else:
                 run.covered_by = covered_by
@@ -413,6 +413,8 @@ class _Sweep:
             issue.promised[target.id] = target
         if asked is not None and not target.active and asked.at > target.done[-1][0]:
             self.reopen(target, issue, event, counts=False)  # the question came after the solve
+        if asked is not None and asked.at > target.status_since:
+            target.customer_came_back(event.at)  # who waits has come to a thread that waits for them
         self.carry(target, thread, waiting, event)
 
     def retire(self, thread: Thread, target: Thread, event: Event) -> None:

@@ -55,8 +55,10 @@ def revision(
     """
     subjects, policy, now, context = scene.subjects, scene.policy, scene.now, scene.context
     issue = episode.issue if episode else subjects.derived.history.by_thread.get(standing.thread)
-    clock = episode.clock if episode else None
+    clock = episode.clock if episode else subjects.clock_of(standing) if standing.kind == "sla" else None
     thread = clock.thread if clock else None
+    if clock is None and standing.kind == "sla" and standing.metric != "issue_resolution":
+        thread = subjects.derived.history.threads.get(standing.thread)
     record: dict[str, Any] = {
         "escalation_id": standing.id,
         "revision": standing.revision,

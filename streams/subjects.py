@@ -37,18 +37,23 @@ class Subjects:
 
     def locate(self, standing: Standing) -> Subject | None:
         """The subject that a standing escalation is about now; None where its thread is gone."""
-        issue = self.derived.history.by_thread.get(standing.thread)
-        if standing.kind == "history" or standing.metric == "issue_resolution":
+        if standing.kind == "history":
+            issue = self.derived.history.by_thread.get(standing.thread)
+            return ("history", issue.id) if issue else None
+        clock = self.clock_of(standing)
+        return ("sla", clock.id) if clock else None
+
+    def clock_of(self, standing: Standing) -> Clock | None:
+        """The clock that a standing escalation is about now; None where there is no such clock any more."""
+        if standing.metric == "issue_resolution":
+            issue = self.derived.history.by_thread.get(standing.thread)
             if issue is None:
                 return None
-            if standing.kind == "history":
-                return ("history", issue.id)
             thread = issue.run.thread if issue.run is not None else ""
-            clock = next((c for c in self.clocks.get(("issue_resolution", thread), ()) if c.run is issue.run), None)
-            return ("sla", clock.id) if clock else None
+            return next((c for c in self.clocks.get(("issue_resolution", thread), ()) if c.run is issue.run), None)
         for clock in self.clocks.get((standing.metric or "", standing.thread), ()):
             if clock.run.metric in ("first_response", "resolution") or standing.anchor in clock.run.contacts:
-                return ("sla", clock.id)
+                return clock
         return None
 
 

@@ -49,7 +49,9 @@ def summarise(standing: Standing, issue: Issue | None, clock: Clock | None, now:
         parts[0] += ": " + _contacts(contacts, issue)
         parts.append(_answers(issue, contacts, now))
     sentence = "; ".join(parts)
-    return f"Over ({sentence[:1].lower()}{sentence[1:]})" if standing.status == RESOLVED else sentence
+    if standing.status != RESOLVED:
+        return sentence
+    return f"{'Taken back' if standing.retracted else 'Over'} ({sentence[:1].lower()}{sentence[1:]})"
 
 
 def _sla_lead(standing: Standing, clock: Clock | None, now: int) -> str:
@@ -57,6 +59,8 @@ def _sla_lead(standing: Standing, clock: Clock | None, now: int) -> str:
     due = due_now(clock, now) if clock is not None else standing.due_at
     if clock is not None and clock.thread is not None:
         name += f" by {_channel(clock.thread.channel, public=clock.thread.public)}"
+    if standing.retracted:
+        return f"{name} was not late"
     if due is None:
         return f"{name} is paused close to its due time" if standing.phase == "at_risk" else f"{name} is overdue"
     if standing.phase == "breached":

@@ -116,3 +116,18 @@ def test_the_threads_and_their_states():
         {"thread": "email:1", "channel": "email", "state": "pending"},
         {"thread": "chat:1", "channel": "chat", "state": "open"},
     ]
+
+
+def test_a_retraction_shows_the_clock_that_was_met():
+    """The reply came before the warning point: nothing is left to show but the clock, and it is shown."""
+    told = tell(
+        policy(targets=[{"first_response": "1h"}]),
+        email("10:00", "contact"),
+        chat("10:30", "contact"),
+        email("10:40", "reply", arrives="11:03"),
+        until="11:10",
+    )
+    last = [record for record in told.records if record["channel"] == "email"][-1]
+    assert (last["reason"], last["retracted"], last["thread"]) == ("late_evidence", True, "email:1")
+    assert (last["clock"]["state"], last["clock"]["stopped_at"]) == ("met", iso("10:40"))
+    assert last["summary"].startswith("Taken back (first response by email was not late")

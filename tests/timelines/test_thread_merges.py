@@ -199,3 +199,18 @@ def test_threads_that_were_merged_are_one_for_repeat_contact():
         until="12:00",
     )
     assert told.history() == ["10:20 opened warning repeat_contact", "10:30 resolved no_longer_holds"]
+
+
+def test_a_waiting_thread_ends_the_pause_of_the_one_it_is_merged_into():
+    """The target waits for the customer; who is merged into it has asked since: the company's clock runs again."""
+    told = tell(
+        policy(targets=[{"resolution": "4h"}]),
+        phone("10:00", "contact"),
+        email("10:20", "contact"),
+        email("10:30", "status", status="pending"),
+        phone("10:40", "contact"),
+        phone("11:20", "merge", into="email:1"),
+        until="11:30",
+    )
+    clock = told.clock("resolution", "email:1")
+    assert (clock["state"], clock["paused"]) == ("running", [[iso("10:30"), iso("11:20")]])
