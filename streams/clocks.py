@@ -5,7 +5,7 @@ the clock is counted from its start, with its pauses: so a changed policy, or a 
 never a correction of the past.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -127,7 +127,8 @@ def _clock(
     segments = list(_segments(life))
     if all(segment.target is None for segment in segments):
         return None
-    phases, breaches = _phases(run, segments, life.done)
+    phases, breaches = _phases(run, segments)
+    phases = _cut(phases, life.done, _done_by(run, thread, issue))
     overstayed = thread.overstayed if thread is not None and run.metric == "resolution" else []
     named = (thread is not None and thread.public) or run.metric in ("next_response", "promise", "issue_resolution")
     id_ = fingerprint("clk", run.metric, run.thread, run.anchor.id if named else "")
@@ -144,6 +145,13 @@ def _done(run: Run, thread: Thread | None, issue: Issue | None) -> list[Interval
     if issue.unresolved and issue.unresolved[-1].end < FOREVER:
         done.append((issue.unresolved[-1].end, FOREVER))
     return done
+
+
+def _done_by(run: Run, thread: Thread | None, issue: Issue | None) -> Mapping[int, str]:
+    """How each interval of `_done` began, by its start."""
+    if run.metric == "resolution" and thread is not None:
+        return thread.done_by
+    return {span.end: span.reason for span in issue.unresolved if span.reason} if issue is not None else {}
 
 
 def _segments(life: _Life) -> list[Segment]:
@@ -208,7 +216,7 @@ def all_paused(issue: Issue, statuses: frozenset[str]) -> list[Interval]:
     return subtract(union(issue.open_intervals()), union(counting))
 
 
-def _phases(run: Run, segments: Sequence[Segment], done: list[Interval]) -> tuple[list[Phase], list[Breach]]:
+def _phases(run: Run, segments: Sequence[Segment]) -> tuple[list[Phase], list[Breach]]:
     phases: list[Phase] = []
     breaches: list[Breach] = []
     for place, segment in enumerate(segments):
@@ -229,14 +237,14 @@ def _phases(run: Run, segments: Sequence[Segment], done: list[Interval]) -> tupl
             phases.append(_phase(breach, end, BREACHED, ended_by, segment))
             if not (was_breached and breach == segment.start):
                 breaches.append(Breach(breach, segment.policy.version))
-    return _cut(phases, done), breaches
+    return phases, breaches
 
 
 def _phase(start: int, end: int, name: str, ended_by: str | None, segment: Segment) -> Phase:
     return Phase(start, end, name, ended_by, segment.policy)
 
 
-def _cut(phases: list[Phase], done: list[Interval]) -> list[Phase]:
+def _cut(phases: list[Phase], done: list[Interval], done_by: Mapping[int, str]) -> list[Phase]:
     """Without the intervals in which the thread or issue was solved: those end a phase, a reopening begins another."""
     if not done:
         return phases
@@ -244,6 +252,6 @@ def _cut(phases: list[Phase], done: list[Interval]) -> list[Phase]:
     for phase in phases:
         pieces = subtract([(phase.start, phase.end)], union(done))
         for start, end in pieces:
-            ended_by = phase.ended_by if end == phase.end else "solved"
+            ended_by = phase.ended_by if end == phase.end else done_by.get(end, "solved")
             apart.append(phase._replace(start=start, end=end, ended_by=ended_by))
     return apart

@@ -12,6 +12,7 @@ from streams.present import Context, Scene, revision
 from streams.reconcile import Emitted, Record
 from streams.standing import ACKNOWLEDGED, OPEN, RESOLVED, SUPPRESSED, Standing
 from streams.subjects import Subjects
+from streams.turn import NOBODY
 
 CHANGES = {
     "acknowledge": "acknowledged",
@@ -69,7 +70,10 @@ def obey(
     standing.revision += 1
     change = CHANGES[command.action]
     scene = Scene(subjects, policy, now, context)
-    return Obeyed([revision(scene, standing, episode, change, **extra)], closing)
+    record = revision(scene, standing, episode, change, **extra)
+    if closing is not None:
+        record["waiting_on"] = NOBODY  # the issue is closed with it
+    return Obeyed([record], closing)
 
 
 def _stop(standing: Standing, status: str, now: int) -> None:

@@ -56,6 +56,11 @@ class Episode:
             at = step.at
         return at
 
+    def worst(self, now: int) -> Step:
+        """The first of the most severe steps up to `now`."""
+        begun = [step for step in self.steps if step.at <= now]
+        return max(begun or self.steps[:1], key=lambda step: RANKS[step.severity])
+
     def peak(self, now: int) -> str:
         """The highest severity up to `now`."""
         return highest({step.severity for step in self.steps if step.at <= now})

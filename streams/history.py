@@ -345,6 +345,7 @@ class _Sweep:
         if not thread.promises:
             issue.promised.pop(thread.id, None)
         thread.done.append((at, FOREVER))
+        thread.done_by[at] = outcome
 
     def reopen(self, thread: Thread, issue: Issue, event: Event, *, counts: bool = True) -> None:
         if counts and thread.solved_by in ("solved", "covered"):
@@ -426,6 +427,7 @@ class _Sweep:
         if thread.active:
             thread.set_status("solved", event.at)
             thread.done.append((event.at, FOREVER))
+            thread.done_by[event.at] = "cancelled"
         thread.solved, thread.solved_by = True, "merged"
         self.history.by_thread[thread.id].active.pop(thread.id, None)
 

@@ -8,6 +8,7 @@ from streams.crowds import Crowds
 from streams.customer import Customer
 from streams.event import Event
 from streams.identity.changes import Change, Merged, Moved, Placed, Refused, Split
+from streams.identity.resolver import Customer as Known
 from streams.identity.resolver import Resolver
 from streams.identity.rules import IdentityRules
 from streams.patterns import Outside
@@ -44,6 +45,16 @@ class Population:
     def find(self, customer_id: str) -> Customer | None:
         """The customer of an id or alias."""
         return self.customers.get(self.resolver.resolve(customer_id))
+
+    def known(self) -> Iterator[tuple[Known, Customer]]:
+        """The customers to whom something happened, in order of their ids, with what joined them.
+
+        Identities that only links speak of, or that an unlink left without an event, are nobody's history yet.
+        """
+        for known in self.resolver.customers():
+            customer = self.find(known.customer_id)
+            if customer is not None and len(customer.log):
+                yield known, customer
 
     def _apply(self, changes: Iterable[Change]) -> Iterator[str]:
         touched: dict[str, None] = {}

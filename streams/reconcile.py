@@ -201,12 +201,17 @@ class _Reconciler:
         standing = self.standing_for(episode, closed)
         standing.backfilled = backfilled
         at = episode.end - 1 if backfilled else self.now
-        step = episode.step(at)
-        self.take(standing, episode, step)
+        step, worst = episode.step(at), episode.worst(at)
+        graver = (
+            RANKS[worst.severity] > RANKS[step.severity]
+        )  # noticed only when the worst was over: on record all the same
+        self.take(standing, episode, worst if graver else step)
         ladder.start(standing, self.policy, self.now)
         if not backfilled:
             self.emitted.standing.append(standing)
-        self.say(standing, episode, "opened", episode.since(at))
+        self.say(standing, episode, "opened", worst.at if graver else episode.since(at))
+        if graver and not backfilled:
+            self.update(standing, episode)
         return standing
 
     def backfill(self, episode: Episode, closed: Sequence[Standing]) -> Standing:

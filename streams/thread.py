@@ -78,6 +78,8 @@ class Thread:
     merged_into: str | None = None
     done: list[Interval] = field(default_factory=list)
     """Intervals in which the thread was solved or covered."""
+    done_by: dict[int, str] = field(default_factory=dict)
+    """How each of them began, by its start: solved, covered, quiet, command or cancelled."""
     spans: list[StatusSpan] = field(default_factory=list)
     status: str = "open"
     status_since: int = 0

@@ -59,11 +59,8 @@ def replay(policy_file: str, until: str | None, files: tuple[str, ...], **output
 def _facts(run: Replay, sinks: dict[str, "Sink"]) -> None:
     population, policies = run.population, run.policies
     if sinks["customers"].wanted:
-        for known in population.resolver.customers():
-            customer = population.find(known.customer_id)
-            if customer is not None:
-                record = customer_record(customer, known.aliases, known.identities, policies, run.now)
-                sinks["customers"].write([record])
+        for known, customer in population.known():
+            sinks["customers"].write([customer_record(customer, known.aliases, known.identities, policies, run.now)])
     if sinks["clocks"].wanted:
         for id_ in sorted(population.customers):
             sinks["clocks"].write(clock_records(population.customers[id_], policies, run.now))

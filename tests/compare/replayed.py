@@ -76,10 +76,10 @@ def replayed(lines: Iterable[Line], until: int) -> Run:
     """What a replay of the lines writes."""
     replay = Replay(POLICY)
     said = [record for outcome in replay.run(lines, until) for record in outcome.escalations]
-    people = [(known, replay.population.find(known.customer_id)) for known in replay.population.resolver.customers()]
     policies, now = replay.policies, replay.now
     customers = [
-        customer_record(found, known.aliases, known.identities, policies, now) for known, found in people if found
+        customer_record(found, known.aliases, known.identities, policies, now)
+        for known, found in replay.population.known()
     ]
     everybody = list(replay.population.customers.values())
     clocks = [record for each in everybody for record in clock_records(each, policies, now)]

@@ -141,7 +141,7 @@ class Oracle:
             talk.running.outcome, talk.running.stopped = "met", self.now
         for each in self.talks.values():
             for promised, clock in each.promises:
-                if promised < order and clock.stopped is None:
+                if promised[0] < order[0] and clock.stopped is None:  # later by the clock, not by the kind
                     clock.stopped = self.now
 
     def keep(self, talk: Talk, _how: str, by: str | None = None) -> None:

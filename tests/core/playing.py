@@ -61,10 +61,7 @@ def facts(run: Replay) -> Record:
     """What two runs over the same input agree on (contract, section 11), without the customers' ids."""
     population, policies = run.population, run.policies
     customers, clocks, episodes = [], [], []
-    for known in population.resolver.customers():
-        customer = population.find(known.customer_id)
-        if customer is None:
-            continue
+    for known, customer in population.known():
         record = customer_record(customer, (), known.identities, policies, run.now)
         customers.append(_bare(record))
         clocks += [_bare(clock) for clock in clock_records(customer, policies, run.now)]

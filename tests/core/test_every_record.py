@@ -75,10 +75,7 @@ def check_moment(run: Replay, at: int) -> None:
 def check_facts(run: Replay, *, apart: bool) -> None:
     """The records of the facts are valid; no two clocks share an id (unless a thread was public to some, `apart`)."""
     ids = defaultdict(int)
-    for known in run.population.resolver.customers():
-        customer = run.population.find(known.customer_id)
-        if customer is None:
-            continue
+    for known, customer in run.population.known():
         validate_customer(customer_record(customer, known.aliases, known.identities, run.policies, END))
         for clock in clock_records(customer, run.policies, END):
             validate_clock(clock)

@@ -131,3 +131,41 @@ def test_a_retraction_shows_the_clock_that_was_met():
     assert (last["reason"], last["retracted"], last["thread"]) == ("late_evidence", True, "email:1")
     assert (last["clock"]["state"], last["clock"]["stopped_at"]) == ("met", iso("10:40"))
     assert last["summary"].startswith("Taken back (first response by email was not late")
+
+
+WORSE_ONCE = policy(patterns={"channel_switch": {}, "ignored": {"after": "2h"}})
+
+
+def test_a_peak_that_was_over_when_it_was_noticed_is_on_record():
+    """Ignored from 12:00 until answered at 13:30, heard of at 16:00: opened as it was, and lowered to what is left."""
+    lines = [
+        email("10:00", "contact", arrives="16:00"),
+        phone("10:30", "contact", arrives="16:00"),
+        phone("13:30", "answered", arrives="16:00"),
+    ]
+    told = tell(WORSE_ONCE, *lines, until="17:00")
+    assert told.history() == [
+        "16:00 opened error channel_switch+ignored",
+        "16:00 updated warning channel_switch",
+    ]
+    over = tell(WORSE_ONCE, *lines, phone("14:00", "status", status="solved", arrives="16:00"), until="17:00")
+    assert [(r["change"], r["severity"], r["backfilled"]) for r in over.records] == [
+        ("opened", "error", True),
+        ("resolved", "error", True),
+    ]
+
+
+def test_a_quiet_end_is_told_as_one_however_late_it_is_noticed():
+    """Answered on the first day, quiet for a day, asked again: the first breach ended in quiet and not with a solve."""
+    told = tell(
+        policy(issue_resolution="1h", issues={"quiet_after": "24h"}, warn_at="100%"),
+        email("10:00", "contact", arrives="2d 10:00"),
+        email("11:10", "reply", arrives="2d 10:00"),
+        email("1d 18:00", "contact", arrives="2d 10:00"),
+        until="2d 10:00",
+    )
+    assert [(r["change"], r.get("reason"), r["backfilled"]) for r in told.records] == [
+        ("opened", None, True),
+        ("resolved", "quiet", True),
+        ("opened", None, False),
+    ]

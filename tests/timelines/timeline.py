@@ -193,12 +193,11 @@ class Told:
 
     def customers(self) -> list[Record]:
         """All customers at the end."""
-        run, found = self.run, []
-        for known in run.population.resolver.customers():
-            customer = run.population.find(known.customer_id)
-            if customer is not None:
-                found.append(customer_record(customer, known.aliases, known.identities, run.policies, run.now))
-        return found
+        run = self.run
+        return [
+            customer_record(customer, known.aliases, known.identities, run.policies, run.now)
+            for known, customer in run.population.known()
+        ]
 
     def issues(self) -> list[Record]:
         """All issues at the end."""
