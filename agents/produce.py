@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.structs import RecordMetadata
 
 from agents.connection import client_options
 from agents.settings import Settings
@@ -16,26 +17,34 @@ UNCONFIRMED_MAX = 5_000
 
 
 class Record(NamedTuple):
-    """A record for a topic, by its logical name; its partition follows from the key."""
+    """A record for a topic, by its logical name; its partition follows from the key. `at` (ms): its timestamp."""
 
     topic: str
     key: bytes
     value: bytes
+    at: int | None = None
 
 
-async def produce(settings: Settings, records: Sequence[Record]) -> None:
-    """Send the records, in order, and return when all are confirmed. Raises KafkaError or TimeoutError."""
+async def produce(settings: Settings, records: Sequence[Record]) -> list[RecordMetadata]:
+    """Send the records, in order; where each stands, when all are confirmed. Raises KafkaError or TimeoutError."""
     producer = AIOKafkaProducer(linger_ms=5, acks="all", **client_options(settings))
-    await asyncio.wait_for(producer.start(), TIMEOUT_S)
-    waiting: list[asyncio.Future[object]] = []
+    waiting: list[asyncio.Future[RecordMetadata]] = []
+    placed: list[RecordMetadata] = []
+
+    async def confirmed() -> None:
+        placed.extend(await asyncio.wait_for(asyncio.gather(*waiting), TIMEOUT_S))
+        waiting.clear()
+
     try:
+        await asyncio.wait_for(producer.start(), TIMEOUT_S)
         for record in records:
             name = physical(settings.topic_prefix, record.topic)
             partition = partition_of(record.key, TOPICS[record.topic].partitions(settings.partitions))
-            waiting.append(await producer.send(name, record.value, key=record.key, partition=partition))
+            sent = await producer.send(name, record.value, key=record.key, partition=partition, timestamp_ms=record.at)
+            waiting.append(sent)
             if len(waiting) >= UNCONFIRMED_MAX:
-                await asyncio.wait_for(asyncio.gather(*waiting), TIMEOUT_S)
-                waiting.clear()
-        await asyncio.wait_for(asyncio.gather(*waiting), TIMEOUT_S)
+                await confirmed()
+        await confirmed()
     finally:
         await producer.stop()
+    return placed

@@ -9,8 +9,8 @@ import click
 from agents.cli import BadInput
 from agents.lines import decoded, read_lines
 from agents.policy_input import load_policy_or_fail
+from agents.until import until_option
 from schemas.codec import dumps
-from schemas.times import parse_time
 from streams.explain import StoryLine, story
 from streams.explain.inquiry import Answer, SeveralCustomersError, UnknownCustomerError, inquire
 from streams.explain.line import when
@@ -46,7 +46,7 @@ def explain(
     email:kim@example.com, or by a thread. Times are UTC; at each line's end, in brackets, stand the ids of events.
     """
     policy = compile_policy(load_policy_or_fail(policy_file))
-    end = _instant(until)
+    end = until_option(until)
     lines = read_lines(files, policy.max_bytes)
     try:
         answer = inquire(name, policy, lambda: decoded(lines, policy.max_bytes), end)
@@ -91,12 +91,3 @@ def _paragraph(line: StoryLine, time: str, *, colour: bool) -> Iterator[str]:
         start = head if place == 0 else " " * margin
         shade = COLOURS[line.kind] if colour else None
         yield start + (click.style(text, fg=shade) if shade else text)
-
-
-def _instant(text: str | None) -> int | None:
-    if text is None:
-        return None
-    try:
-        return parse_time(text)
-    except ValueError as problem:
-        raise click.BadParameter(str(problem), param_hint="--until") from problem

@@ -11,8 +11,9 @@ from agents.cli import BadInput
 from agents.lines import decoded, read_lines
 from agents.policy_input import load_policy_or_fail
 from agents.progress import progress
+from agents.until import until_option
 from schemas.codec import dumps
-from schemas.times import format_time, parse_time
+from schemas.times import format_time
 from streams.facts import clock_records, customer_record, episode_records
 from streams.policy import compile_policy
 from streams.replay import Dead, Replay
@@ -40,7 +41,7 @@ def replay(policy_file: str, until: str | None, files: tuple[str, ...], **output
     Results are JSON lines in order of detection.
     """
     policy = compile_policy(load_policy_or_fail(policy_file))
-    end = _instant(until)
+    end = until_option(until)
     lines = read_lines(files, policy.max_bytes)
     run = Replay(policy, pages=outputs.get("notifications") is not None, measures=outputs.get("gaps") is not None)
     with ExitStack() as stack:
@@ -100,15 +101,6 @@ def _dead(dead: Dead, seen_at: int) -> dict[str, Any]:
         "value_encoding": encoding,
         "headers": [],
     }
-
-
-def _instant(text: str | None) -> int | None:
-    if text is None:
-        return None
-    try:
-        return parse_time(text)
-    except ValueError as problem:
-        raise click.BadParameter(str(problem), param_hint="--until") from problem
 
 
 class Sink:

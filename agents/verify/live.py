@@ -15,17 +15,16 @@ from pathlib import Path
 from typing import Self
 
 import aiohttp
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.structs import RecordMetadata
 
 from agents.connection import client_options
 from agents.demo.source import Outgoing
 from agents.ends import end_offsets
+from agents.produce import Record, produce
 from agents.read_all import read_all
 from agents.settings import Settings
-from topics.partitioner import partition_of
-from topics.table import CO_PARTITIONED, TOPICS, physical
+from topics.table import CO_PARTITIONED, physical
 
 READY_TIMEOUT_S = 60.0
 DRAIN_STALL_S = 120.0
@@ -33,7 +32,6 @@ DRAIN_STALL_S = 120.0
 STOP_TIMEOUT_S = 20.0
 Place = tuple[str, int, int]
 """Topic at the broker, partition and offset of a record."""
-_UNCONFIRMED_MAX = 5_000
 _POLL_S = 0.5
 
 
@@ -122,33 +120,13 @@ def workers(environment: dict[str, str], folder: Path, count: int) -> Iterator[W
         pool.stop()
 
 
-async def produce(settings: Settings, records: Sequence[Outgoing]) -> list[Place]:
+async def send(settings: Settings, records: Sequence[Outgoing]) -> list[Place]:
     """Send the records, in order, all confirmed; where each stands.
 
     A broker that takes the producers' times (the embedded one) lets them arrive when they were recorded to.
     """
-    producer = AIOKafkaProducer(linger_ms=5, **client_options(settings))
-    await producer.start()
-    waiting: list[asyncio.Future[RecordMetadata]] = []
-    places: list[Place] = []
-
-    async def confirmed() -> None:
-        places.extend((place.topic, place.partition, place.offset) for place in await asyncio.gather(*waiting))
-        waiting.clear()
-
-    try:
-        for record in records:
-            partitions = TOPICS[record.topic].partitions(settings.partitions)
-            name = physical(settings.topic_prefix, record.topic)
-            partition = partition_of(record.key, partitions)
-            sent = await producer.send(name, record.value, key=record.key, partition=partition, timestamp_ms=record.at)
-            waiting.append(sent)
-            if len(waiting) >= _UNCONFIRMED_MAX:
-                await confirmed()
-        await confirmed()
-    finally:
-        await producer.stop()
-    return places
+    placed = await produce(settings, [Record(*record) for record in records])
+    return [(place.topic, place.partition, place.offset) for place in placed]
 
 
 async def arrivals(settings: Settings, topics: Iterable[str], places: Iterable[Place]) -> list[int]:

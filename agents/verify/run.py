@@ -17,7 +17,7 @@ from agents.policy_input import load_policy_or_fail
 from agents.settings import Settings, settings_from
 from agents.snapshot import snapshot
 from agents.topic_admin import create_topics
-from agents.verify.live import Backlog, Place, Workers, arrivals, produce, workers
+from agents.verify.live import Backlog, Place, Workers, arrivals, send, workers
 from schemas.codec import dumps, loads
 from schemas.times import MINUTE, format_time
 from streams.compare import Comparison, compare
@@ -92,7 +92,7 @@ async def _feed(plan: Plan, settings: Settings, pool: Workers, records: Sequence
     places: list[Place] = []
     share = -(-len(records) // (plan.kills + 1))
     for number in range(plan.kills + 1):
-        places += await produce(settings, records[number * share : (number + 1) * share])
+        places += await send(settings, records[number * share : (number + 1) * share])
         if number < plan.kills:
             await asyncio.sleep(_KILL_AFTER_S[number % len(_KILL_AFTER_S)])
             say(f"kill -9 of worker {pool.kill()}, another one starts")
