@@ -43,6 +43,8 @@ def decoded(lines: Iterable[Line], limit: int = LINE_MAX) -> Iterator[Line]:
         value = parse(line.raw, limit)
         if isinstance(value, dict) and _is_envelope(value):
             value = value["value"]
+        elif isinstance(value, dict) and "value" in value and "id" not in value:
+            value = Rejected("schema", f"topic: not one of {', '.join(TOPICS)}")
         yield line._replace(value=value)
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
 
 from agents.connection import client_options
 from agents.ends import end_offsets
@@ -24,8 +25,12 @@ async def read_all(settings: Settings, topic: str) -> AsyncIterator[ConsumerReco
     name = physical(settings.topic_prefix, topic)
     partitions = [TopicPartition(name, number) for number in range(TOPICS[topic].partitions(settings.partitions))]
     consumer = AIOKafkaConsumer(enable_auto_commit=False, auto_offset_reset="earliest", **client_options(settings))
-    await asyncio.wait_for(consumer.start(), START_TIMEOUT_S)
     try:
+        try:
+            await asyncio.wait_for(consumer.start(), START_TIMEOUT_S)
+        except (KafkaError, OSError, TimeoutError) as problem:
+            msg = f"no broker answers at {settings.broker} ({type(problem).__name__}): check MINDGAP_BROKER"
+            raise ReadError(msg) from problem
         consumer.assign(partitions)
         begins = await consumer.beginning_offsets(partitions)
         ends = await end_offsets(client_options(settings), partitions)

@@ -1,6 +1,7 @@
 """`mindgap policy publish`: a sound policy to every worker."""
 
 import asyncio
+import logging
 import os
 
 import click
@@ -29,9 +30,11 @@ def publish(broker: str | None, file: str) -> None:
         settings = settings_from(os.environ, broker=broker)
     except SettingsError as problem:
         raise BadInput(str(problem)) from problem
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what goes wrong is told in our own words
     record = Record(POLICIES, document.version.encode(), dumps(document.to_json()))
     try:
         asyncio.run(produce(settings, [record]))
     except (KafkaError, TimeoutError, OSError) as problem:
-        raise BadInput(f"{settings.broker}: {problem or 'no answer in time'}") from problem
-    click.echo(f"version {document.version} is published")
+        what = f"no broker answers at {settings.broker} ({type(problem).__name__}): check MINDGAP_BROKER"
+        raise BadInput(what) from problem
+    click.echo(f"version {document.version} is published; workers that know this version ignore it")

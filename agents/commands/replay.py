@@ -1,6 +1,7 @@
 """`mindgap replay`: the same core on recorded input and virtual time, without Kafka."""
 
 import sys
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import ExitStack
 from typing import IO, Any, Self
@@ -44,6 +45,7 @@ def replay(policy_file: str, until: str | None, files: tuple[str, ...], **output
     end = until_option(until)
     lines = read_lines(files, policy.max_bytes)
     run = Replay(policy, pages=outputs.get("notifications") is not None, measures=outputs.get("gaps") is not None)
+    set_aside: Counter[str] = Counter()
     with ExitStack() as stack:
         sinks = {name: stack.enter_context(Sink(outputs.get(name))) for name in OUTPUTS}
         if outputs.get("escalations") is None:
@@ -54,7 +56,12 @@ def replay(policy_file: str, until: str | None, files: tuple[str, ...], **output
             sinks["notifications"].write(outcome.notifications)
             sinks["gaps"].write(outcome.gaps)
             sinks["dead_letters"].write(_dead(dead, outcome.at) for dead in outcome.dead)
+            set_aside.update(dead.reason for dead in outcome.dead)
         _facts(run, sinks)
+    if set_aside:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(set_aside.items()))
+        where = outputs.get("dead_letters") or "--dead-letters FILE writes them"
+        click.echo(f"lines set aside: {reasons} ({where})", err=True)
 
 
 def _facts(run: Replay, sinks: dict[str, "Sink"]) -> None:

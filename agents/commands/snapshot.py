@@ -1,6 +1,7 @@
 """`mindgap snapshot`: the facts of a live deployment, as files."""
 
 import asyncio
+import logging
 import os
 from pathlib import Path
 
@@ -31,8 +32,11 @@ def snapshot(policy_file: str, until: str | None, folder: Path) -> None:
         at = clock_from(os.environ).now() if until is None else parse_time(until)
     except (SettingsError, ValueError) as problem:
         raise BadInput(str(problem)) from problem
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what goes wrong is told in our own words
     try:
         counted = asyncio.run(take_snapshot(settings, document, at, folder))
-    except (KafkaError, ReadError, ValueError) as problem:
+    except ReadError as problem:
+        raise BadInput(str(problem)) from problem
+    except (KafkaError, ValueError) as problem:
         raise BadInput(f"{settings.broker}: {problem}") from problem
     click.echo(f"{counted.customers} customers, {counted.revisions} revisions", err=True)

@@ -39,4 +39,6 @@ def verify(ctx: click.Context, /, policy: Path, folder: Path | None, file: str, 
         raise BadInput(str(problem)) from problem
     for line in told(verdict.comparison):
         click.echo(line)
+    if not verdict.comparison.agree:
+        click.echo("What only replay can tell is listed in docs/semantics.md, Live and replay.", err=True)
     ctx.exit(0 if verdict.comparison.agree else 1)

@@ -18,7 +18,7 @@ from agents.settings import Settings, settings_from
 from agents.snapshot import snapshot
 from agents.topic_admin import create_topics
 from agents.verify.live import Backlog, Place, Workers, arrivals, send, workers
-from schemas.codec import dumps, loads
+from schemas.codec import JSONDecodeError, dumps, loads
 from schemas.times import MINUTE, format_time
 from streams.compare import Comparison, compare
 
@@ -133,7 +133,11 @@ def _write_input(plan: Plan, records: Sequence[Outgoing], arrived: Sequence[int]
     with (plan.folder / "input.jsonl").open("wb") as file:
         for record, at in zip(records, arrived, strict=True):
             topic = "interactions" if record.topic.startswith("interactions.") else record.topic
-            line = {"topic": topic, "arrived_at": format_time(at), "value": loads(record.value)}
+            try:
+                line = {"topic": topic, "arrived_at": format_time(at), "value": loads(record.value)}
+            except JSONDecodeError:
+                file.write(record.value + b"\n")  # set aside on both sides
+                continue
             file.write(dumps(line) + b"\n")
 
 
