@@ -16,7 +16,7 @@ from schemas.times import format_time
 from streams.policy_diff import Diff
 from streams.policy_diff.headlines import count, headlines, moment
 from streams.policy_diff.match import CHANGES
-from streams.policy_diff.people import Load, Peak
+from streams.policy_diff.people import Load, Peak, local
 from streams.policy_diff.rows import Row
 from streams.policy_diff.side import Seen
 
@@ -103,7 +103,7 @@ def show(trial: Trial, diff: Diff, out: TextIO | None = None) -> None:
 def _heading(trial: Trial, diff: Diff) -> Iterator[str]:
     yield f"A  {clean(trial.old)} (version {clean(diff.old.version, 60)})"
     yield f"B  {clean(trial.new)} (version {clean(diff.new.version, 60)})"
-    first, last = (f"{moment(at, diff.zone)} {format_time(at)[:4]}" for at in (trial.start, trial.end))
+    first, last = (f"{moment(at, diff.zone)} {local(at, diff.zone).year}" for at in (trial.start, trial.end))
     yield f"{count(trial.lines, 'line')}, {first} to {last}; times are {diff.zone.key}"
     if trial.policies:
         yield f"{count(trial.policies, 'version')} of a policy in the input left out: A and B hold throughout"
