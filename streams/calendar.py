@@ -6,13 +6,14 @@ bisections, whatever the length of the target.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import accumulate
 from typing import NamedTuple
 
 from schemas.times import DAY
 from streams.calendar_zones import TZDATA_VERSION, edge, load_zone
+from streams.intervals import Interval, union
 
 __all__ = ["ALWAYS", "FIRST_YEAR", "LAST_YEAR", "TZDATA_VERSION", "Calendar", "Interval", "Window", "union"]
 
@@ -22,8 +23,6 @@ LAST_YEAR = 2200
 
 Window = tuple[int, int]
 """Minutes from a day's midnight: a start in 0..1439 and an end after it, beyond 1440 for a window over midnight."""
-Interval = tuple[int, int]
-"""Instants `[from, to)`, ms since the epoch."""
 
 _YEAR_STARTS = [
     (datetime(year, 1, 1, tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
@@ -185,20 +184,6 @@ class Calendar:
         """The last year that a date's windows can reach, where no week has any."""
         years = [day.year for day, windows in self._dates.items() if windows]
         return min(max(years) + 1 - FIRST_YEAR, _YEARS - 1) if years else -1
-
-
-def union(intervals: Iterable[Interval]) -> list[Interval]:
-    """The intervals in order, with overlapping and touching ones as one; empty ones are dropped."""
-    merged: list[Interval] = []
-    for start, end in sorted(intervals):
-        if end <= start:
-            continue
-        if merged and start <= merged[-1][1]:
-            if end > merged[-1][1]:
-                merged[-1] = (merged[-1][0], end)
-        else:
-            merged.append((start, end))
-    return merged
 
 
 def _checked(windows: Sequence[Window]) -> tuple[Window, ...]:

@@ -34,9 +34,7 @@ class Crowds:
         """The customers who made contact on a thread, by the ids that they had then."""
         return {self._owner[id_] for _, id_ in self._contacts.get(thread, ())}
 
-    def view(
-        self, customer_id: str, threads: Iterable[str], resolve: Callable[[str], str]
-    ) -> dict[str, list[tuple[int, str]]]:
+    def view(self, customer_id: str, threads: Iterable[str], resolve: Callable[[str], str]) -> dict[str, Crowd]:
         """What `customer_id` cannot see by itself on these threads."""
         crowds = {}
         for thread in threads:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 
 class Incoming(Protocol):
@@ -70,6 +70,3 @@ class Effects:
     def count(self, what: str, number: int = 1) -> None:
         """Count something, for the metrics."""
         self.counts[what] = self.counts.get(what, 0) + number
-
-
-Json = dict[str, Any]

@@ -5,7 +5,7 @@ told as well, at the time at which it will be; so a late event, a merge of custo
 just another pass over the log.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -218,8 +218,8 @@ class _Sweep:
         if issue.active:
             self.live[issue.id] = issue
             issue.begin(event.at)
-            if issue.run is not None and issue.run.stop is not None:
-                issue.run.stop = issue.run.outcome = issue.run.stopped_by = issue.run.facts = None
+            if issue.run is not None:
+                issue.run.go_on()
         elif issue.open:
             issue.resolve(event.at, "solved")
             self.end_issue_run(issue, event.at, "solved", event.id)
@@ -230,13 +230,13 @@ class _Sweep:
             return
         last = issue.last_contact
         if last is None:
-            at, reason = deadline(self.policies, issue.last_active_at, _quiet_after), "quiet"
+            at = deadline(self.policies, issue.last_active_at, _quiet_after)
         elif issue.answered_since is not None:
-            at, reason = max(deadline(self.policies, last.at, _quiet_after), issue.answered_since), "quiet"
+            at = max(deadline(self.policies, last.at, _quiet_after), issue.answered_since)
         else:
-            at, reason = deadline(self.policies, last.at, _drop_after), "quiet"
+            at = deadline(self.policies, last.at, _drop_after)
         if at < until:
-            self.finish(issue, at, reason)
+            self.finish(issue, at, "quiet")
 
     def finish(self, issue: Issue, at: int, reason: str) -> None:
         """The issue ends without a solve: its unsolved threads end with it."""
@@ -354,9 +354,8 @@ class _Sweep:
         issue.active[thread.id] = thread
         thread.done[-1] = (thread.done[-1][0], event.at)
         thread.set_status("open", event.at)
-        run = thread.resolution
-        if run is not None:  # a reopen continues it
-            run.stop = run.outcome = run.stopped_by = run.covered_by = run.facts = None
+        if thread.resolution is not None:
+            thread.resolution.go_on()
 
     def status(self, event: Event, thread: Thread, issue: Issue) -> None:
         status = event.data["status"]
@@ -459,8 +458,3 @@ def _quiet_after(policy: Policy) -> int:
 
 def _drop_after(policy: Policy) -> int:
     return policy.drop_after
-
-
-def contacts_of(events: Iterable[Event]) -> list[Event]:
-    """The customer's contacts among the events."""
-    return [event for event in events if is_contact(event)]

@@ -56,6 +56,10 @@ class Run:
         if self.stop is None:
             self.stop, self.outcome, self.stopped_by, self.facts = at, outcome, by, facts
 
+    def go_on(self) -> None:
+        """Undo its end: a reopening continues it."""
+        self.stop = self.outcome = self.stopped_by = self.covered_by = self.facts = None
+
 
 @dataclass(slots=True)
 class Thread:

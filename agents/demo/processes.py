@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 import aiohttp
 
 from agents.demo.intake import Counts, counts
+from agents.free_port import free_port
 
 PROGRAM = (sys.executable, "-m", "agents.demo.worker")
 """What is run as the worker; where its clock stands and its speed are added."""
@@ -96,7 +96,7 @@ def worker_process(
     environment: Mapping[str, str], start: int, speed: float, log: Path, program: Sequence[str] = PROGRAM
 ) -> Iterator[WorkerProcess]:
     """A worker for the length of the block; its clock stands at `start` (ms) until told. Logs go to `log`."""
-    port = _free_port()
+    port = free_port()
     settings = {**os.environ, **environment, "MINDGAP_WEB_HOST": "127.0.0.1", "MINDGAP_WEB_PORT": str(port)}
     command = [*program, str(start), repr(speed)]
     with log.open("wb") as output:
@@ -111,10 +111,3 @@ def worker_process(
         if process.stdin is not None:
             with contextlib.suppress(OSError):
                 process.stdin.close()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        number: int = probe.getsockname()[1]
-        return number

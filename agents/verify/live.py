@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from agents.connection import client_options
 from agents.demo.source import Outgoing
 from agents.ends import end_offsets
+from agents.free_port import free_port
 from agents.produce import Record, produce
 from agents.read_all import read_all
 from agents.settings import Settings
@@ -51,9 +51,7 @@ class Workers:
 
     def start(self) -> "subprocess.Popen[bytes]":
         """One more worker."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         self.started += 1
         environment = {**os.environ, **self.environment, "MINDGAP_WEB_PORT": str(port), "MINDGAP_LOG_FORMAT": "json"}
         command = [sys.executable, "-m", "agents.cli", "worker"]

@@ -4,7 +4,8 @@ import pytest
 
 from schemas.policy import CalendarDocument
 from schemas.times import DAY, HOUR, MINUTE, format_time, parse_duration, parse_time
-from streams.calendar import ALWAYS, Calendar, union
+from streams.calendar import ALWAYS, Calendar
+from streams.intervals import union
 from streams.policy_calendars import build_calendar
 
 
