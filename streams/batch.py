@@ -89,11 +89,12 @@ class Place:
 
 
 class Batch:
-    """Takes records and timers at `now` (ms); `end` gives the effects."""
+    """Takes records and timers at `now` (ms); `end` gives the effects. `provisional`: an input has stalled."""
 
-    def __init__(self, place: Place, now: int) -> None:
+    def __init__(self, place: Place, now: int, *, provisional: bool = False) -> None:
         self._place = place
         self._now = now
+        self._provisional = provisional
         self._effects = Effects()
         self._records: dict[str, IdentityRecord] = {}
         self._changed: dict[str, None] = {}
@@ -157,7 +158,7 @@ class Batch:
             if not live.shrink(place.policies, self._now):
                 return
             self._effects.count("events_let_go", live.let_go - before)
-            stored.outbox += live.settle(place.policies, self._now)
+            stored.outbox += live.settle(place.policies, self._now, provisional=self._provisional)
 
     def _route(self, message: Outgoing) -> None:
         if self._place.home(message) == self._place.partition and may_be_local(message.message):
@@ -221,7 +222,7 @@ class Batch:
         if live is not None:
             if stored.policies not in ("", self._place.mark()):
                 live.cause.policy = True
-            stored.outbox += live.settle(self._place.policies, self._now)
+            stored.outbox += live.settle(self._place.policies, self._now, provisional=self._provisional)
 
     def _put_out(self, records: list[dict[str, Any]]) -> None:
         for record in records:

@@ -45,17 +45,20 @@ class Node:
         """How many customers have an appointment."""
         return len(self._place.timers)
 
-    def handle(self, records: Sequence[Incoming], now: int) -> Effects:
-        """Take records in, in the order given, at the partition's time `now` (ms)."""
-        batch = Batch(self._place, now)
+    def handle(self, records: Sequence[Incoming], now: int, *, provisional: bool = False) -> Effects:
+        """Take records in, in the order given, at the partition's time `now` (ms).
+
+        `provisional`: time went on although an input stalled; what is said now says so.
+        """
+        batch = Batch(self._place, now, provisional=provisional)
         for record in records:
             batch.take(record)
         return batch.end()
 
-    def wake(self, now: int) -> Effects:
+    def wake(self, now: int, *, provisional: bool = False) -> Effects:
         """Send what may not have been sent, and run the timers that are due at `now`, `AT_ONCE` customers at most."""
         place = self._place
-        batch = Batch(place, now)
+        batch = Batch(place, now, provisional=provisional)
         for id_ in list(islice(place.unsent, AT_ONCE)):
             batch.send_again(id_)
         for id_ in place.timers.due(now, AT_ONCE):

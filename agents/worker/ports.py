@@ -73,11 +73,11 @@ class Node(Protocol):
         """Number of timers that wait."""
         ...
 
-    def handle(self, records: Sequence[Any], now: int) -> Effects:
-        """Take records in, at the partition's time `now` (ms)."""
+    def handle(self, records: Sequence[Any], now: int, *, provisional: bool = False) -> Effects:
+        """Take records in, at the partition's time `now` (ms). `provisional`: decided while an input has stalled."""
         ...
 
-    def wake(self, now: int) -> Effects:
+    def wake(self, now: int, *, provisional: bool = False) -> Effects:
         """Run the timers that are due at `now`."""
         ...
 
