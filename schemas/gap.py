@@ -1,10 +1,10 @@
 """The channel gap: the service level of one channel in one window (contract, section 8)."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from schemas.record import Count, OutputRecord, Seconds, Time, check_record
+from schemas.record import Count, Omitted, OutputRecord, Seconds, Time, check_record
 from schemas.vocabulary import Channel
 
 
@@ -15,6 +15,13 @@ class ChannelGap(OutputRecord):
     window_start: Time
     window_end: Annotated[Time, Field(description="Half-open: an event of this instant is the next window's.")]
     channel: Channel
+    by: Annotated[
+        Omitted[dict[Literal["topic", "team"], str | None]],
+        Field(
+            description="What else than the channel the record is about, null where that is not known. Left out in the "
+            "records of the contract, which are about all of the channel.",
+        ),
+    ] = None
     contacts: Count
     first_responses: Count
     first_response_p50_s: Seconds | None

@@ -7,10 +7,11 @@ belongs to a later window, and is gone when the history is derived again with th
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 from streams.clocks import Clock
 from streams.derive import Derived
+from streams.event import Event
 from streams.intervals import FOREVER
 from streams.issue import Issue
 from streams.thread import RESPONSES, Run, Thread
@@ -24,7 +25,8 @@ NEXT = "next"
 BREACH = "breach"
 """A breach of any clock, promises included; of the issue's clock on the channel of the last contact before it."""
 RESOLVED = "resolved"
-"""A thread solved or covered, `value` ms after its first contact, times in which it was solved before left out."""
+"""A thread solved or covered, `value` ms after its first contact, times in which it was solved before left out;
+`mark`: solved itself, not covered by a solve elsewhere."""
 ENDED = "ended"
 """An issue resolved by a solve on this channel, after `value` contacts."""
 ELSEWHERE = "elsewhere"
@@ -46,40 +48,62 @@ class Fact(NamedTuple):
     """Of a first response: on a public thread."""
     mark: bool = False
     """Of a first response: it jumped the queue."""
-    thread: str = ""
-    """Of a wait: whose."""
+    topic: str | None = None
+    """What it is about, as far as that is known by now; a thread's own topic goes before its issue's."""
+    team: str | None = None
+    """Who had the thread last."""
 
 
 def facts(derived: Derived) -> list[Fact]:
     """Everything that a customer's derived history contributes."""
     found: list[Fact] = []
     for issue in derived.history.issues:
-        found += (Fact(CONTACT, contact.channel, contact.at) for contact in issue.contacts)
+        threads = {thread.id: _about(thread, issue) for thread in issue.threads}
+        plain = _about(None, issue)
+        found += (
+            Fact(CONTACT, contact.channel, contact.at, **threads.get(contact.thread or "", plain))
+            for contact in issue.contacts
+        )
         found += _responses(issue)
         found += _solves(issue)
         found += _ends(issue, derived)
+    issue_of = {thread.id: issue for issue in derived.history.issues for thread in issue.threads}
     for clock in derived.clocks:
-        found += (Fact(BREACH, _channel_of(clock, breach.at), breach.at) for breach in clock.breaches)
+        found += (_breach(clock, breach.at, issue_of) for breach in clock.breaches)
     found += _beginnings(derived)
     return found
+
+
+class _About(TypedDict):
+    topic: str | None
+    team: str | None
+
+
+def _about(thread: Thread | None, issue: Issue | None) -> _About:
+    topic = None if issue is None else issue.topic
+    return {
+        "topic": topic if thread is None else thread.topic or topic,
+        "team": None if thread is None else thread.team,
+    }
 
 
 def _responses(issue: Issue) -> Iterator[Fact]:
     private = [thread for thread in issue.threads if not thread.public]
     waits = [(thread, run) for thread in private for run in thread.runs if run.metric == RESPONSES[0]]
     for thread, run in waits:
-        yield Fact(WAIT, thread.channel, run.started_at, _end(run), thread=thread.id)
+        yield Fact(WAIT, thread.channel, run.started_at, _end(run), **_about(thread, issue))
     queue = _Queue([(run.started_at, _end(run)) for _, run in waits])
     for thread in issue.threads:
+        about = _about(thread, issue)
         for run in thread.runs:
             if run.metric not in RESPONSES or run.stop is None or run.outcome != "answered":
                 continue
             length = run.stop - run.started_at
             if run.metric == RESPONSES[0]:
                 jump = thread.public and queue.waits(before=run.started_at, at=run.stop)
-                yield Fact(FIRST, thread.channel, run.stop, length, public=thread.public, mark=jump)
+                yield Fact(FIRST, thread.channel, run.stop, length, public=thread.public, mark=jump, **about)
             else:
-                yield Fact(NEXT, thread.channel, run.stop, length)
+                yield Fact(NEXT, thread.channel, run.stop, length, **about)
 
 
 class _Queue:
@@ -106,11 +130,12 @@ def _solves(issue: Issue) -> Iterator[Fact]:
     for thread in issue.threads:
         if thread.resolution is None:
             continue
-        started = thread.resolution.started_at
+        started, about = thread.resolution.started_at, _about(thread, issue)
         for place, (at, _) in enumerate(thread.done):
             if at in moments and at >= started:
                 solved_before = sum(max(0, end - max(start, started)) for start, end in thread.done[:place])
-                yield Fact(RESOLVED, thread.channel, at, at - started - solved_before)
+                own = thread.done_by.get(at) == "solved"
+                yield Fact(RESOLVED, thread.channel, at, at - started - solved_before, mark=own, **about)
 
 
 def _ends(issue: Issue, derived: Derived) -> Iterator[Fact]:
@@ -122,11 +147,16 @@ def _ends(issue: Issue, derived: Derived) -> Iterator[Fact]:
         if span.reason != "solved" or solve is None or not times:
             continue
         thread = derived.history.threads.get(solve.thread or "")
-        channel = solve.channel if thread is None else _target(thread, derived).channel
-        yield Fact(ENDED, channel, span.end, bisect_left(times, span.end + 1))
-        began = issue.contacts[0].channel
-        if began != channel:
-            yield Fact(ELSEWHERE, began, span.end)
+        target = None if thread is None else _target(thread, derived)
+        channel = solve.channel if target is None else target.channel
+        yield Fact(ENDED, channel, span.end, bisect_left(times, span.end + 1), **_about(target, issue))
+        first = issue.contacts[0]
+        if first.channel != channel:
+            yield Fact(ELSEWHERE, first.channel, span.end, **_of(first, issue, derived))
+
+
+def _of(contact: Event, issue: Issue, derived: Derived) -> _About:
+    return _about(derived.history.threads.get(contact.thread or ""), issue)
 
 
 def _target(thread: Thread, derived: Derived) -> Thread:
@@ -143,7 +173,7 @@ def _beginnings(derived: Derived) -> Iterator[Fact]:
     for issue in begun:
         first = issue.contacts[0]
         if issue.public[first.id]:
-            yield Fact(BEGUN_PUBLIC, first.channel, first.at, mark=answered < first.at)
+            yield Fact(BEGUN_PUBLIC, first.channel, first.at, mark=answered < first.at, **_of(first, issue, derived))
         answered = min(answered, _answered_in_public(issue, derived))
 
 
@@ -155,10 +185,13 @@ def _answered_in_public(issue: Issue, derived: Derived) -> int:
     return FOREVER
 
 
-def _channel_of(clock: Clock, at: int) -> str:
-    if clock.thread is not None:
-        return clock.thread.channel
-    issue = clock.issue
+def _breach(clock: Clock, at: int, issue_of: dict[str, Issue]) -> Fact:
+    """A thread's breach is its channel's; an issue's that of the last contact before it."""
+    thread, issue = clock.thread, clock.issue
+    if thread is not None:
+        return Fact(BREACH, thread.channel, at, **_about(thread, issue or issue_of.get(thread.id)))
     assert issue is not None
     place = bisect_left(issue.contacts, at + 1, key=lambda contact: contact.at)
-    return issue.contacts[place - 1].channel if place else issue.founder.channel
+    last = issue.contacts[place - 1] if place else issue.founder
+    thread = next((thread for thread in issue.threads if thread.id == last.thread), None)
+    return Fact(BREACH, last.channel, at, **_about(thread, issue))

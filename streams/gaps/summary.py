@@ -1,31 +1,48 @@
-"""The channel gaps of a whole run, for a closing table."""
+"""The channel gaps of a whole run, for a table."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from streams.gaps.facts import WAIT, Fact
-from streams.gaps.tally import Tally, public_lengths
-from streams.gaps.waits import overtaken
+from streams.gaps.lengths import Lengths
+from streams.gaps.messages import Group, group_of
+from streams.gaps.tally import Tally
+from streams.gaps.waits import Wait, overtaken
 from streams.intervals import FOREVER
 
 
-def summary(facts: Iterable[Fact], until: int = FOREVER) -> dict[str, dict[str, Any]]:
-    """By channel, the figures that a gap record has for a window, over everything up to `until` (ms).
+def summary(facts: Iterable[Fact], until: int = FOREVER, by: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """A row per channel (and group) with the figures that a gap record has, over everything up to `until` (ms).
 
-    The channels are in order of their median first response, slowest first; those without one come last.
+    In order of the groups, and within one of their median first response, slowest first; those without come last.
     """
-    by_channel: dict[str, list[Fact]] = {}
-    waits: list[tuple[int, int]] = []
+    places: dict[tuple[str, Group], list[Fact]] = {}
+    waits: dict[Group, list[Wait]] = {}
+    compared = [name for name in by if name == "topic"]
     for fact in facts:
         if fact.at > until:
             continue
         if fact.what == WAIT:
-            waits.append((fact.at, fact.value))
+            waits.setdefault(group_of(fact, compared), []).append((fact.at, fact.value))
         else:
-            by_channel.setdefault(fact.channel, []).append(fact)
-    tallies = {channel: Tally.of(mine) for channel, mine in by_channel.items()}
-    public = public_lengths(tallies)
-    found = {
-        channel: tally.measures(public, overtaken(tally.answered, waits)) for channel, tally in sorted(tallies.items())
-    }
-    return dict(sorted(found.items(), key=lambda item: -(item[1]["first_response_p50_s"] or -1)))
+            places.setdefault((fact.channel, group_of(fact, by)), []).append(fact)
+    parts = {place: Tally.of(mine).partial() for place, mine in places.items()}
+    public: dict[Group, list[Lengths]] = {}
+    for (_, group), part in parts.items():
+        public.setdefault(_world(group, compared), []).append(part.public)
+    everywhere = {world: Lengths.union(lengths) for world, lengths in public.items()}
+    rows = []
+    for (channel, group), part in parts.items():
+        world = _world(group, compared)
+        measures = part.measures(everywhere[world], overtaken(part.answered, waits.get(world, ())))
+        rows.append({"channel": channel} | ({"by": dict(group)} if group else {}) | measures)
+    return sorted(rows, key=_order)
+
+
+def _world(group: Group, compared: Sequence[str]) -> Group:
+    return tuple((name, value) for name, value in group if name in compared)
+
+
+def _order(row: dict[str, Any]) -> tuple[Any, ...]:
+    group = tuple((value is None, value or "") for value in row.get("by", {}).values())
+    return group, -(row["first_response_p50_s"] or -1), row["channel"]

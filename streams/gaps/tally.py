@@ -2,14 +2,17 @@
 
 from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from streams.gaps.facts import BEGUN_PUBLIC, BREACH, CONTACT, ELSEWHERE, ENDED, FIRST, NEXT, RESOLVED, Fact
-from streams.gaps.percentile import percentile, percentile_s, ratio
+from streams.gaps.lengths import Lengths
+from streams.gaps.partial import Answered, Partial, frontier
 
 _MEASURED = (FIRST, NEXT, RESOLVED, ENDED)
+ANSWERED_MAX = 10_000
+"""Public first responses that a partial keeps for `overtaken`, so that it fits into a record at the broker; where there
+are more in one window of one channel and partition, a few who were overtaken by their neighbours only go uncounted."""
 
 
 @dataclass(slots=True)
@@ -76,33 +79,30 @@ class Tally:
         elif fact.what == BEGUN_PUBLIC:
             self.returning -= fact.mark
 
-    def measures(self, public: list[int], overtaken: int) -> dict[str, Any]:
-        """The fields of the record. `public`: the lengths of all public first responses, sorted (ms)."""
-        first = self.values[FIRST]
-        return {
-            "contacts": self.counts[CONTACT],
-            "first_responses": len(first),
-            "first_response_p50_s": percentile_s(first, 50),
-            "first_response_p90_s": percentile_s(first, 90),
-            "next_response_p90_s": percentile_s(self.values[NEXT], 90),
-            "breached": self.counts[BREACH],
-            "resolved": self.counts[RESOLVED],
-            "median_resolution_s": percentile_s(self.values[RESOLVED], 50),
-            "queue_jumps": self.jumps,
-            "ratio_to_public": ratio(first, public),
-            "overtaken": overtaken,
-            "resolved_here": self.counts[ENDED],
-            "ended_elsewhere": self.counts[ELSEWHERE],
-            "contacts_per_issue_p50": percentile(self.values[ENDED], 50),
-            "public_first": self.counts[BEGUN_PUBLIC],
-            "public_first_returning": self.returning,
-        }
+    def partial(self) -> Partial:
+        """As it adds up with those of others."""
+        answered = frontier(self.answered)
+        return Partial(
+            contacts=self.counts[CONTACT],
+            breached=self.counts[BREACH],
+            queue_jumps=self.jumps,
+            ended_elsewhere=self.counts[ELSEWHERE],
+            public_first=self.counts[BEGUN_PUBLIC],
+            public_first_returning=self.returning,
+            first=Lengths.of(self.values[FIRST]),
+            later=Lengths.of(self.values[NEXT]),
+            resolution=Lengths.of(self.values[RESOLVED]),
+            per_issue=Lengths.of(self.values[ENDED]),
+            public=Lengths.of(self.public),
+            answered=answered if len(answered) <= ANSWERED_MAX else thinned(answered),
+        )
 
 
 def _out(ordered: list[int], value: int) -> None:
     del ordered[bisect_left(ordered, value)]
 
 
-def public_lengths(tallies: "dict[str, Tally]") -> list[int]:
-    """How long the public first responses of all channels took, sorted (ms)."""
-    return sorted(length for tally in tallies.values() for length in tally.public)
+def thinned(answered: Sequence[Answered]) -> tuple[Answered, ...]:
+    """At most `ANSWERED_MAX`, the last one among them."""
+    step = -(-len(answered) // ANSWERED_MAX)
+    return tuple(answered[::-1][::step][::-1])

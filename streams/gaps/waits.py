@@ -8,6 +8,9 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
+Wait = tuple[int, int]
+"""From when until when a private thread waited for its first response (ms; `FOREVER`: it still does)."""
+
 
 class Overtaking:
     """Public first responses, as far as it matters who was overtaken by one of them."""
@@ -25,7 +28,7 @@ class Overtaking:
         return place < len(self._starts) and self._soonest[place] < end
 
 
-def overtaken(answered: Sequence[tuple[int, int]], waits: Iterable[tuple[int, int]]) -> int:
+def overtaken(answered: Sequence[tuple[int, int]], waits: Iterable[Wait]) -> int:
     """How many of `waits` (start, end) were overtaken."""
     if not answered:
         return 0
@@ -45,7 +48,7 @@ class Waits:
     """
 
     def __init__(self) -> None:
-        self._by_end: dict[int, list[tuple[int, int]]] = {}
+        self._by_end: dict[int, list[Wait]] = {}
         self._starts: dict[int, list[int]] = {}
         """The starts alone, by block."""
 
@@ -75,7 +78,3 @@ class Waits:
         for place in range(bucket + 1, (block + 1) * BLOCK):
             longer += bisect_left(self._by_end.get(place, ()), (last, -1))
         return longer + sum(1 for wait in self._by_end.get(bucket, ()) if overtaking.overtook(*wait))
-
-    def all(self) -> Iterable[tuple[int, int]]:
-        """Every wait."""
-        return (wait for waits in self._by_end.values() for wait in waits)

@@ -111,7 +111,8 @@ def test_overtaken_is_what_a_plain_count_says(company):
         if record["overtaken"]:
             told[record["window_start"], record["channel"]] = record["overtaken"]
     assert sorted(told.values()) == sorted(total.values())
-    for channel, row in summary(every).items():
+    for row in summary(every):
+        channel = row["channel"]
         assert row["overtaken"] == count([answer for answer in answers if answer.channel == channel])
         assert row["contacts"] == sum(r["contacts"] for r in found.values() if r["channel"] == channel)
 

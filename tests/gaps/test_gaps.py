@@ -8,6 +8,7 @@ from schemas.gap import validate_gap
 from schemas.times import HOUR, MINUTE, format_time
 from streams.event import Event
 from streams.gaps import GapBook, facts, summary
+from streams.gaps.lengths import Lengths
 from streams.gaps.percentile import percentile, percentile_s, ratio
 from tests.gaps.build import T0, derived, event, solved
 
@@ -257,18 +258,24 @@ def test_the_summary_is_the_same_measure_over_a_whole_run():
     """By channel, slowest first, with nothing that is still to come."""
     mail = [event(0, "contact", "email:9"), event(300, "reply", "email:9")]
     found = summary([*facts(derived(*STORY)), *facts(derived(*mail))], until=T0 + 6 * HOUR)
-    assert list(found)[:2] == ["email", "social"]
+    assert [row["channel"] for row in found[:2]] == ["email", "social"]
+    found = {row["channel"]: row for row in found}
     assert found["email"]["ratio_to_public"] == 30
     assert (found["social"]["overtaken"], found["social"]["queue_jumps"]) == (3, 1)
     assert found["email"]["breached"] == 1
 
 
+def of(*numbers: int) -> Lengths:
+    """These numbers."""
+    return Lengths.of(numbers)
+
+
 def test_percentiles_are_interpolated_exactly():
     """The median of an even number lies between the middle two; nothing is measured of nothing."""
-    assert (percentile([], 50), percentile_s([], 90)) == (None, None)
-    assert percentile([7], 90) == 7
-    assert percentile([1, 4], 50) == 2.5
-    assert percentile_s([0, 1000, 2000, 3000, 10_000], 90) == 7.2
-    assert percentile([*range(11)], 90) == 9
-    assert ratio([1], [0]) is None
-    assert ratio([1, 2], [2]) == 0.75
+    assert (percentile(of(), 50), percentile_s(of(), 90)) == (None, None)
+    assert percentile(of(7), 90) == 7
+    assert percentile(of(1, 4), 50) == 2.5
+    assert percentile_s(of(0, 1000, 2000, 3000, 10_000), 90) == 7.2
+    assert percentile(of(*range(11)), 90) == 9
+    assert ratio(of(1), of(0)) is None
+    assert ratio(of(1, 2), of(2)) == 0.75
