@@ -11,11 +11,12 @@ from schemas.times import DAY, HOUR, MINUTE
 from streams.simulation.customers import Customers
 from streams.simulation.line import INTERACTIONS, LINKS, Line, StoryTruth
 from streams.simulation.people import Person, make_people
-from streams.simulation.truth import tell
+from streams.simulation.truth import tell_all
+from streams.simulation.untidy import TIDY, USUAL, Untidy
 from streams.simulation.words import OUTAGE, TOPICS
 from streams.simulation.world import World
 
-__all__ = ["INTERACTIONS", "LINKS", "Line", "Simulation", "StoryTruth", "simulate"]
+__all__ = ["INTERACTIONS", "LINKS", "TIDY", "USUAL", "Line", "Simulation", "StoryTruth", "Untidy", "simulate"]
 
 _OUTAGE_DAYS = (1, 5)
 """Days with an outage, in every eight."""
@@ -26,7 +27,7 @@ class Simulation:
     """One run: iterate over it once for the lines in order of arrival, then ask for the truth.
 
     `start` and `duration` in ms; `stories_per_day` is how many problems a customer has a day, on the average;
-    `utc_offset` (ms) moves the company's and its customers' local day.
+    `utc_offset` (ms) moves the company's and its customers' local day; `untidy` says what goes wrong with records.
     """
 
     def __init__(  # the knobs of the model
@@ -38,14 +39,15 @@ class Simulation:
         *,
         stories_per_day: float = 0.13,
         utc_offset: int = -4 * HOUR,
+        untidy: Untidy = USUAL,
     ) -> None:
-        if customers < 1 or duration < 1:
-            msg = "a simulation needs at least one customer and one millisecond"
+        if customers < 1 or duration < 1 or not stories_per_day > 0:
+            msg = "a simulation needs at least one customer, one millisecond, and problems now and then"
             raise ValueError(msg)
         self._rng = Random(seed)
-        self._world = World(self._rng, seed, start, start + duration)
-        self._people = make_people(self._rng, customers, TOPICS)
-        self._customers = Customers(self._world, self._rng, customers, utc_offset)
+        self._world = World(self._rng, seed, start, start + duration, untidy)
+        self._people = make_people(self._rng, customers, TOPICS, untidy)
+        self._customers = Customers(self._world, self._rng, self._people, utc_offset)
         self._rate = stories_per_day
         self._utc_offset = utc_offset
 
@@ -62,20 +64,24 @@ class Simulation:
                 self._world.later(at, self._outage)
         yield from self._world.run()
 
+    @property
+    def end(self) -> int:
+        """The last arrival (ms) so far. Once the lines have been read to the end, no more is heard after it."""
+        return self._world.heard_at
+
     def truth(self) -> Iterator[StoryTruth]:
-        """What was true of each story that was heard of. Complete once the lines have been read to the end."""
-        for story in self._customers.stories:
-            if any(happening.kind == "contact" for happening in story.happenings):
-                yield tell(story, self._world.now)
+        """What was true of each problem that was heard of. Complete once the lines have been read to the end."""
+        return tell_all(self._customers.stories, self.end)
 
     def _next_problem(self, person: Person) -> None:
         wait = int(self._rng.expovariate(self._rate) * DAY)
         self._world.later(self._world.now + max(wait, MINUTE), lambda: self._problem(person))
 
     def _problem(self, person: Person) -> None:
-        if person.topics:
-            self._customers.begin(person, person.topics.pop())
-            self._next_problem(person)
+        if not person.topics:  # everything has happened to them once
+            person.topics = self._rng.sample(TOPICS, len(TOPICS))
+        self._customers.begin(person, person.topics.pop())
+        self._next_problem(person)
 
     def _next_praise(self, person: Person) -> None:
         wait = int(self._rng.expovariate(0.015) * DAY)

@@ -39,7 +39,10 @@ class Company:
         self.desks = {channel: Desk(world, rng, plan, customers, utc_offset) for channel, plan in PLANS.items()}
 
     def queue(self, story: Story, thread: Thread) -> None:
-        """A contact waits for an answer on its thread (at most one place in the queue per thread)."""
+        """A contact waits for an answer on its thread (at most one place in the queue per thread), or gets lost."""
+        written = not PLANS[thread.channel].live and not thread.public
+        if written and self._rng.random() < self._world.untidy.lost:
+            return
         if thread.ticket is None or not thread.ticket.waiting:
             desk = self.desks[thread.channel]
             thread.ticket = desk.join(lambda taken: self._take(taken, story, thread), first=story.vip)
@@ -68,10 +71,21 @@ class Company:
     def _answer(self, story: Story, thread: Thread) -> None:
         if story.over:
             return
+        self._tidy_up(story, thread)
         outcome = self._outcome(story, thread)
         getattr(self, f"_{outcome}")(story, thread)
         if outcome != "transfer":
             self._react(story, thread, outcome)
+
+    def _tidy_up(self, story: Story, thread: Thread) -> None:
+        """Whoever answers a ticket and sees another one open about the same thing, merges that into it."""
+        if thread.merged or thread.public:
+            return
+        other = story.duplicate_of(thread)
+        if other is None or other.ticket is None or self._rng.random() >= self._world.untidy.merged:
+            return
+        other.ticket.waiting, other.ticket, other.merged = False, None, True
+        story.add("merge", other, actor=self._agent(thread), data={"into": thread.id})
 
     def _outcome(self, story: Story, thread: Thread) -> str:
         if story.blocked_until > self._world.now:
@@ -151,7 +165,7 @@ class Company:
         self._react(story, thread, "fix")
 
     def _say(self, story: Story, thread: Thread, what: str, *, canned: bool = False) -> None:
-        data = {"canned": True} if canned else None
+        data = {"canned": True} if canned and self._rng.random() >= self._world.untidy.unmarked else None
         signed_in = not thread.public and self._rng.random() < 0.4  # some systems know the customer
         story.add(
             "reply",

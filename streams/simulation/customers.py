@@ -1,12 +1,13 @@
 """How customers behave: where they turn, how long they wait, and when they have had enough."""
 
+from collections.abc import Sequence
 from random import Random
 
 from schemas.times import DAY, HOUR, MINUTE, SECOND
 from streams.simulation.company import Company
 from streams.simulation.desks import PLANS, Ticket
-from streams.simulation.people import Person
-from streams.simulation.stories import CUSTOMER, PEER, Story, Thread
+from streams.simulation.people import KIOSK, Person
+from streams.simulation.stories import PEER, Story, Thread
 from streams.simulation.words import OUTAGE, said, said_by_customer
 from streams.simulation.world import World
 
@@ -15,8 +16,7 @@ _WAITS_H = {"email": 26, "web": 26, "app": 18, "messaging": 8, "social": 5, "com
 
 _TRIES_MAX = 7
 _FOLLOWS = 0.74
-_CROWD = 5
-"""Customers on one public thread from whom on it is said to spread."""
+_PEOPLE_PER_KIOSK = 80
 
 Storm = tuple[str, str]
 """The public thread on which an outage is complained about, and its first contact."""
@@ -25,12 +25,11 @@ Storm = tuple[str, str]
 class Customers:
     """What customers do, story by story."""
 
-    def __init__(self, world: World, rng: Random, count: int, utc_offset: int) -> None:
-        self._world, self._rng, self._utc_offset = world, rng, utc_offset
-        self.company = Company(world, rng, count, utc_offset, self.react)
+    def __init__(self, world: World, rng: Random, people: Sequence[Person], utc_offset: int) -> None:
+        self._world, self._rng, self._utc_offset, self._people = world, rng, utc_offset, people
+        self.company = Company(world, rng, len(people), utc_offset, self.react)
         self.stories: list[Story] = []
         self._storms: dict[int, Storm] = {}
-        self._crowds: dict[str, list[Story]] = {}
 
     def begin(self, person: Person, topic: str, blocked_until: int = 0) -> None:
         """A problem arises for `person`; an outage lasts until `blocked_until`."""
@@ -44,8 +43,8 @@ class Customers:
             channel = "social"
         at = self._world.now
         if rng.random() < 0.12 and topic != OUTAGE:  # some try to help themselves first
-            where = rng.choice(("web", "app"))
-            story.add("self_service_failed", Thread("", where, public=False, first_contact="", last_contact=""))
+            where = Thread("", rng.choice(("web", "app")), public=False, first_contact="", last_contact="")
+            story.add("self_service_failed", where, topic=topic if rng.random() < 0.5 else None)
             at += int(rng.uniform(2, 240) * MINUTE)
         self._plan(story, channel, at)
 
@@ -91,6 +90,7 @@ class Customers:
         text = said_by_customer(self._rng, story.topic, again=story.tries > 1, public=plan.public)
         if thread is None or plan.live:
             thread = Thread(self._thread_id(story, channel), channel, plan.public, "", "")
+            thread.kiosk = self._kiosk(channel)
             story.threads.append(thread)
         data: dict[str, object] = {}
         if plan.public and story.person.reach > 500:  # a source tells reach where there is any
@@ -106,17 +106,12 @@ class Customers:
         thread.last_contact = event
         if story.topic == OUTAGE and channel == "social":
             self._storms.setdefault(story.blocked_until, (thread.id, event))
-            self._gather(story, thread)
         self._wait(story, thread)
 
-    def _gather(self, story: Story, thread: Thread) -> None:
-        """Remember who complains on one public thread: a crowd within a day spreads."""
-        crowd = self._crowds.setdefault(thread.id, [])
-        if story not in crowd:
-            crowd.append(story)
-        if len(crowd) >= _CROWD:
-            for member in crowd:
-                member.in_crowd = member.in_crowd or not member.over
+    def _kiosk(self, channel: str) -> str | None:
+        if channel != "phone" or self._rng.random() >= self._world.untidy.kiosks:
+            return None
+        return f"{KIOSK}{self._rng.randrange(len(self._people) // _PEOPLE_PER_KIOSK + 1) % 10_000:04d}"
 
     def _thread_id(self, story: Story, channel: str) -> str:
         storm = self._storms.get(story.blocked_until) if channel == "social" and story.topic == OUTAGE else None
@@ -138,7 +133,9 @@ class Customers:
             self._world.later(now + int(rng.uniform(0.3, 6) * HOUR), lambda: self._peer(story, thread))
 
     def _peer(self, story: Story, thread: Thread) -> None:
-        story.add("reply", thread, actor=PEER, text=said(self._rng, "peer"))
+        helper = self._rng.choice(self._people)
+        known = helper is not story.person and self._rng.random() < 0.5
+        story.add("reply", thread, actor=PEER, text=said(self._rng, "peer"), helper=helper if known else None)
 
     def _hang_up(self, story: Story, thread: Thread, ticket: Ticket | None) -> None:
         if ticket is None or not ticket.waiting or story.over:
@@ -203,8 +200,28 @@ class Customers:
             story.vip = True
             handle = story.person.handle
             if handle and rng.random() < 0.8:  # the staff ask who is writing
-                self._link(story.person, ("handle", handle), "support")
+                self._identify(story.person, handle)
         self._plan(story, target, now + int(rng.uniform(0.05, 3) * HOUR))
+
+    def _identify(self, person: Person, handle: str) -> None:
+        """The staff note whose handle it is; now and then they pick the wrong customer, and notice later."""
+        rng, world, identity = self._rng, self._world, ("handle", handle)
+        other = rng.choice(self._people)
+        if other is person or identity in person.links or rng.random() >= world.untidy.mistaken:
+            self._link(person, identity, "support")
+            return
+        wrong = ("customer_id", other.customer_id)
+        world.link(identity, wrong, "support")
+        person.mistaken += 1
+        other.mistaken += 1
+
+        def correct() -> None:
+            world.link(identity, wrong, "support", action="unlink")
+            person.mistaken -= 1
+            other.mistaken -= 1
+            world.later(world.now + MINUTE, lambda: self._link(person, identity, "support"))
+
+        world.later(world.now + int(rng.uniform(1, 30) * HOUR), correct)
 
     def _turn_elsewhere(self, story: Story, thread: Thread, *, anger: float, after: tuple[float, float]) -> None:
         """Enough waited: ask again, try another channel, go public, or give up."""
@@ -229,4 +246,4 @@ class Customers:
         channel = "social" if person.handle and self._rng.random() < 0.6 else "email"
         story = Story(self._world, person, "praise", "easy", over=True)
         thread = Thread(self._world.next_id(PLANS[channel].source), channel, PLANS[channel].public, "", "")
-        story.add("feedback", thread, actor=CUSTOMER, text=said(self._rng, "praise"), data={"score": 5})
+        story.add("feedback", thread, text=said(self._rng, "praise"), data={"score": 5})

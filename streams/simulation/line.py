@@ -1,5 +1,6 @@
 """What the simulator yields: lines of input, and the truth about each story."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,9 +30,9 @@ class Line:
 class StoryTruth:
     """What an observer who knew everything would say of one customer's problem. Times in ms.
 
-    `patterns` are those that held at some instant under the contract's defaults, given that all of the
-    customer's identities are known to be one person; `joined` says whether the input ever tells so, without a
-    telephone in common with somebody else.
+    `since` names the patterns that held at some instant under the contract's defaults, given that all of the
+    customer's identities are known to be one person, and when each did first; `joined` says whether the input tells
+    that they are, without a telephone in common with somebody else.
     """
 
     customer_id: str
@@ -42,7 +43,12 @@ class StoryTruth:
     first_contact_at: int
     solved_at: int | None
     joined: bool
-    patterns: tuple[str, ...]
+    since: Mapping[str, int]
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """The patterns that held."""
+        return tuple(self.since)
 
     def as_record(self) -> dict[str, Any]:
         """The truth as a JSON object."""
@@ -56,4 +62,5 @@ class StoryTruth:
             "solved_at": format_optional(self.solved_at),
             "joined": self.joined,
             "patterns": list(self.patterns),
+            "since": {name: format_time(at) for name, at in self.since.items()},
         }

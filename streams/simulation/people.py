@@ -3,7 +3,13 @@
 from dataclasses import dataclass, field
 from random import Random
 
+from streams.simulation.untidy import Untidy
+
 FIRST_NUMBER = 1001
+KIOSK = "+1800555"
+"""How the numbers of the shops' telephones begin."""
+PLACEHOLDERS = ("anonymous", "withheld", "unknown", "0", "", "n/a", "-1")
+"""What telephone systems write for a number that was not sent."""
 _SYLLABLES = ("ka", "lo", "mi", "ne", "ra", "so", "ti", "vu", "be", "do", "fi", "gu")
 
 _HABITS: dict[str, float] = {
@@ -23,7 +29,10 @@ _HABITS: dict[str, float] = {
 
 @dataclass(slots=True, eq=False)
 class Person:
-    """One customer. `temper` and `patience` lie between 0 and 1; `reach` counts followers."""
+    """One customer. `temper` and `patience` lie between 0 and 1; `reach` counts followers.
+
+    `instead_of_number` is what a telephone system writes for somebody who sends no number.
+    """
 
     customer_id: str
     email: str
@@ -36,14 +45,19 @@ class Person:
     patience: float
     reach: int
     habits: tuple[str, ...]
-    withholds_number: bool
+    instead_of_number: str | None
     known_to_crm: bool
     shares_phone: bool = False
+    mistaken: int = 0
+    """Links by which they are taken for somebody else, or somebody else for them, that nobody has put right yet."""
     topics: list[str] = field(default_factory=list)
     links: set[tuple[str, str]] = field(default_factory=set)
 
-    def identities_on(self, channel: str, *, signed_in: bool) -> list[dict[str, str]]:
-        """The identities that an event of this person carries on `channel`, strongest first."""
+    def identities_on(self, channel: str, *, signed_in: bool, kiosk: str | None = None) -> list[dict[str, str]]:
+        """The identities that an event of this person carries on `channel`, strongest first.
+
+        `kiosk` is the number of the shop's telephone that they use, having typed in their customer number.
+        """
         if channel in ("social", "community"):
             found = [("handle", self.handle or "")]
         elif channel in ("web", "app"):
@@ -54,9 +68,11 @@ class Person:
             found = [("customer_id", self.customer_id)]
         elif channel == "partner":
             found = [("customer_id", self.customer_id), ("account", self.account)]
+        elif kiosk is not None:
+            found = [("customer_id", self.customer_id), ("phone", kiosk)]
         elif channel in ("phone", "messaging"):
-            hidden = channel == "phone" and self.withholds_number
-            found = [("phone", "anonymous" if hidden else self.phone)]
+            hidden = self.instead_of_number if channel == "phone" else None
+            found = [("phone", self.phone if hidden is None else hidden)]
         else:
             found = [("email", self.email)]
         if signed_in and found[0][0] not in ("customer_id", "handle"):
@@ -69,19 +85,24 @@ class Person:
         return tuple([*found, f"handle:{self.handle}"] if self.handle else found)
 
 
-def make_people(rng: Random, count: int, topics: tuple[str, ...]) -> list[Person]:
+def make_people(rng: Random, count: int, topics: tuple[str, ...], untidy: Untidy) -> list[Person]:
     """`count` customers. Some households share a telephone, some people withhold their number."""
     people: list[Person] = []
     for index in range(count):
-        person = _make_person(rng, index, topics)
-        if people and rng.random() < 0.015:
+        person = _make_person(rng, index, topics, untidy)
+        if people and rng.random() < untidy.shared:
             person.phone = people[-1].phone
             person.shares_phone = people[-1].shares_phone = True
         people.append(person)
     return people
 
 
-def _make_person(rng: Random, index: int, topics: tuple[str, ...]) -> Person:
+def number_of(index: int) -> str:
+    """A telephone number that nobody else has, in E.164."""
+    return f"+1{212 + index // 10_000:03d}555{index % 10_000:04d}"
+
+
+def _make_person(rng: Random, index: int, topics: tuple[str, ...], untidy: Untidy) -> Person:
     number = FIRST_NUMBER + index
     subjects = list(topics)
     rng.shuffle(subjects)
@@ -89,7 +110,7 @@ def _make_person(rng: Random, index: int, topics: tuple[str, ...]) -> Person:
     return Person(
         customer_id=f"C{number}",
         email=f"c{number}@example.com",
-        phone=f"+1212555{index % 10_000:04d}",
+        phone=number_of(index),
         handle=handle,
         account=f"A{number}",
         device=f"d-{number}",
@@ -98,7 +119,7 @@ def _make_person(rng: Random, index: int, topics: tuple[str, ...]) -> Person:
         patience=rng.betavariate(2.0, 2.0),
         reach=min(2_000_000, int(rng.paretovariate(0.9) * 60)),
         habits=_habits(rng, has_handle=handle is not None),
-        withholds_number=rng.random() < 0.05,
+        instead_of_number=rng.choice(PLACEHOLDERS) if rng.random() < untidy.withheld else None,
         known_to_crm=rng.random() < 0.9,
         topics=subjects,
     )

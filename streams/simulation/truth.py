@@ -1,74 +1,104 @@
-"""The truth of a story: which of the contract's patterns held, told by one who saw it whole.
+"""The truth of a simulated company: each problem of each customer, and which patterns held for it.
 
-Judged from the story's own events in their true order, without lateness, duplicates or doubt about who is
-who; written apart from the core, so that the two can be held against each other.
+Told by one who saw it whole, without lateness, duplicates or doubt about who is who; written apart from the core,
+so that the two can be held against each other.
 """
 
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from schemas.times import DAY, HOUR, MINUTE, SECOND, parse_time
+from schemas.times import DAY
+from streams.simulation.cases import Case, cases_of
+from streams.simulation.holds import CROWD, Others, searches, shown
 from streams.simulation.line import StoryTruth
+from streams.simulation.people import KIOSK, PLACEHOLDERS, Person
 from streams.simulation.stories import Happening, Story
 
-WINDOW = 168 * HOUR
-HANDOFF_WINDOW = 24 * HOUR
-IGNORED_AFTER = 24 * HOUR
-GRACE = 15 * MINUTE
-LONG_HOLD_S = 30 * MINUTE // SECOND
-REACH = 10_000
+TEXT_MIN = 20
+"""Letters, with the spaces between words, from which on the same text to many customers is a template."""
 
 
-def tell(story: Story, end: int) -> StoryTruth:
-    """The truth of a story with at least one contact, up to `end` (ms)."""
-    person, happenings = story.person, story.happenings
-    contacts = [happening for happening in happenings if happening.kind == "contact"]
-    return StoryTruth(
-        customer_id=person.customer_id,
-        identities=person.identities(),
-        topic=story.topic,
-        difficulty=story.difficulty,
-        threads=tuple(dict.fromkeys((h.thread, h.channel) for h in contacts if h.thread)),
-        first_contact_at=contacts[0].at,
-        solved_at=_solved_at(happenings),
-        joined=_joined(story) and not person.shares_phone,
-        patterns=tuple(sorted(patterns_of(happenings, end) | ({"spreading"} if story.in_crowd else set()))),
-    )
+def tell_all(stories: Iterable[Story], end: int) -> Iterator[StoryTruth]:
+    """What was true, up to `end` (ms), of each problem in which a customer made contact; customer by customer."""
+    by_person: dict[str, list[Story]] = defaultdict(list)
+    for story in stories:
+        by_person[story.person.customer_id].append(story)
+    others = others_of({name: _all(told) for name, told in by_person.items()})
+    for told in by_person.values():
+        yield from tell(told, others, end)
 
 
-def patterns_of(happenings: Sequence[Happening], end: int) -> set[str]:
-    """The patterns that held at some instant before `end`."""
-    return (
-        _by_contacts(happenings)
-        | _by_answers(happenings, end)
-        | _by_counts(happenings)
-        | _by_time(happenings, end)
-        | _by_waiting(happenings)
-    )
+def tell(stories: Sequence[Story], others: Others, end: int) -> Iterator[StoryTruth]:
+    """The truth of one customer's problems, given all stories of theirs."""
+    person, happenings = stories[0].person, _all(stories)
+    difficulties = {thread.id: story.difficulty for story in stories for thread in story.threads}
+    topics = {thread.id: story.topic for story in stories for thread in story.threads}
+    groups = _joined(person, happenings)
+    cases = cases_of(happenings, topics)
+    clear = not person.shares_phone and not person.mistaken
+    for case in cases:
+        contacts = case.contacts
+        if not contacts:
+            continue
+        since = shown(case, others, end)
+        kin = [
+            other for other in cases if other.topic == case.topic
+        ]  # who misses a part of one, may join it to another
+        yield StoryTruth(
+            customer_id=person.customer_id,
+            identities=person.identities(),
+            topic=case.topic,
+            difficulty=difficulties[contacts[0].thread or ""],
+            threads=tuple(dict.fromkeys((c.thread, c.channel) for c in contacts if c.thread)),
+            first_contact_at=contacts[0].at,
+            solved_at=case.solved_at if (case.solved_at or 0) <= end else None,
+            joined=clear and _is_one(kin, groups),
+            since=dict(sorted(since.items())),
+        )
 
 
-def _solved_at(happenings: Sequence[Happening]) -> int | None:
-    """When the story was solved for good; None where it is open at the end."""
-    solved = None
-    for happening in happenings:
-        if _solves(happening):
-            solved = happening.at if solved is None else solved
-        elif happening.kind == "contact":
-            solved = None
-    return solved
+def _all(stories: Iterable[Story]) -> list[Happening]:
+    return [happening for story in stories for happening in story.happenings]
 
 
-def _solves(happening: Happening) -> bool:
-    return happening.kind == "confirmed" or (
-        happening.kind == "status" and happening.data.get("status") in ("solved", "closed")
-    )
+def others_of(by_customer: Mapping[str, Sequence[Happening]]) -> Others:
+    """What a customer's own history cannot tell, from everybody's."""
+    posts: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    texts: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
+    for customer, happenings in by_customer.items():
+        for happening in happenings:
+            if happening.kind == "contact" and happening.public and happening.thread:
+                posts[happening.thread].append((happening.at, customer))
+            elif happening.kind == "reply" and happening.by == "agent" and _tells(happening.text or ""):
+                texts[happening.text or ""].append((happening.at, customer, happening.id))
+    templates = {id_ for sent in texts.values() for id_ in _templates(sorted(sent))}
+    return Others(dict(posts), frozenset(templates))
 
 
-def _joined(story: Story) -> bool:
-    """True where the events and links of the story tie all of its threads together."""
-    person = story.person
+def _tells(text: str) -> bool:
+    """Long enough to tell a form letter from a few words that anybody writes."""
+    return len(" ".join("".join(c if c.isalpha() else " " for c in text).split())) >= TEXT_MIN
+
+
+def _templates(sent: Sequence[tuple[int, str, str]]) -> Iterator[str]:
+    """Of one text: the answers that lie in a day in which it went to many customers."""
+    within: Counter[str] = Counter()
+    first = told = 0
+    for last, (at, customer, _) in enumerate(sent):
+        within[customer] += 1
+        while sent[first][0] < at - DAY:
+            within[sent[first][1]] -= 1
+            first += 1
+        if len(+within) >= CROWD:
+            yield from (id_ for _, _, id_ in sent[max(first, told) : last + 1])
+            told = last + 1
+
+
+def _joined(person: Person, happenings: Iterable[Happening]) -> list[set[str]]:
+    """The identities of a customer, those together that events or links tell to be one person's."""
     groups = [{f"{kind}:{value}", f"customer_id:{person.customer_id}"} for kind, value in person.links]
-    for happening in story.happenings:
-        names = {name for name in happening.identities if not name.endswith(":anonymous")}
+    for happening in happenings:
+        names = {name for name in happening.identities if not _says_nothing(name)}
         if not happening.public and happening.thread:
             names.add(f"thread:{happening.thread}")
         if names:
@@ -78,125 +108,18 @@ def _joined(story: Story) -> bool:
         touching = [other for other in joined if other & group]
         joined = [other for other in joined if not other & group]
         joined.append(group.union(*touching))
-    needed = [group for group in joined if any(_in_story(name, story) for name in group)]
-    return len(needed) == 1
+    return joined
 
 
-def _in_story(name: str, story: Story) -> bool:
-    return any(
-        name in happening.identities or (not happening.public and name == f"thread:{happening.thread}")
-        for happening in story.happenings
-    )
+def _says_nothing(name: str) -> bool:
+    """True for what is written in place of a number, and for a shop's telephone."""
+    value = name.partition(":")[2]
+    return value in PLACEHOLDERS or value.startswith(KIOSK)
 
 
-def _by_contacts(happenings: Sequence[Happening]) -> set[str]:
-    found: set[str] = set()
-    contacts: list[Happening] = []
-    solved_at: int | None = None
-    reopened = 0
-    for happening in happenings:
-        if _solves(happening):
-            solved_at = happening.at
-        elif happening.kind == "contact":
-            if solved_at is not None:
-                reopened += any(c.thread == happening.thread for c in contacts)
-                found.add("repeat_contact")
-                solved_at = None
-            if any(not earlier.public for earlier in contacts) and happening.public:
-                found.add("went_public")
-            contacts.append(happening)
-            recent = {c.channel for c in contacts if happening.at - c.at <= WINDOW}
-            found |= {"channel_switch"} if len(recent) > 1 else set()
-            found |= {"third_channel"} if len(recent) > 2 else set()  # the contract's count
-            found |= {"spreading"} if happening.public and happening.data.get("reach", 0) >= REACH else set()
-            found |= {"repeat_contact"} if len({c.thread for c in contacts}) > 2 else set()
-    if reopened > 1:
-        found.add("reopened")
-    failed = [h.at for h in happenings if h.kind == "self_service_failed"]
-    if any(0 <= contact.at - at <= DAY for at in failed for contact in contacts):
-        found.add("self_service_failed")
-    return found
-
-
-def _by_answers(happenings: Sequence[Happening], end: int) -> set[str]:
-    found: set[str] = set()
-    responses = machine = 0
-    compensated = False
-    for happening in happenings:
-        if happening.by_company and happening.kind in ("reply", "answered"):
-            responses += 1
-            machine += not happening.human
-        if responses > 1 and machine == responses and not _solved_at_once(happening, happenings):
-            found.add("canned_only")
-        if happening.kind == "compensate":
-            compensated = True
-        elif _solves(happening):
-            compensated = False
-        elif happening.kind == "contact" and compensated:
-            found.add("comp_in_place_of_fix")
-    first = next(h.at for h in happenings if h.kind == "contact")
-    relief = min((h.at for h in happenings if (h.human or _solves(h)) and h.at >= first), default=end + 1)
-    if relief > first + IGNORED_AFTER and first + IGNORED_AFTER < end:
-        found.add("ignored")
-    return found
-
-
-def _solved_at_once(happening: Happening, happenings: Sequence[Happening]) -> bool:
-    """True where a solve of the same instant leaves no time in which anything could hold."""
-    return any(_solves(other) and other.at == happening.at for other in happenings)
-
-
-def _by_counts(happenings: Sequence[Happening]) -> set[str]:
-    found: set[str] = set()
-    for kind, count, name in (("abandoned", 2, "abandoned"), ("transfer", 3, "passed_around")):
-        if sum(h.kind == kind for h in happenings) >= count:
-            found.add(name)
-    if sum(h.kind == "deflect" and not _handed_off(h, happenings) for h in happenings) > 1:
-        found.add("deflection_loop")
-    replies: dict[str | None, int] = {}
-    for happening in happenings:
-        if happening.public and happening.kind == "reply" and happening.human:
-            replies[happening.thread] = replies.get(happening.thread, 0) + 1
-            if replies[happening.thread] > 2:  # the contract's count
-                found.add("public_argument")
-        elif happening.public and (_solves(happening) or happening.kind == "deflect"):
-            replies[happening.thread] = 0
-    return found
-
-
-def _handed_off(deflect: Happening, happenings: Sequence[Happening]) -> bool:
-    return deflect.public and _seen(deflect, happenings)
-
-
-def _seen(deflect: Happening, happenings: Sequence[Happening]) -> bool:
-    """True where somebody appeared in time on the channel that the customer was sent to."""
-    return any(
-        h.channel == deflect.data.get("to") and deflect.at < h.at <= deflect.at + HANDOFF_WINDOW for h in happenings
-    )
-
-
-def _by_time(happenings: Sequence[Happening], end: int) -> set[str]:
-    found: set[str] = set()
-    for index, happening in enumerate(happenings):
-        after = happenings[index + 1 :]
-        if happening.kind == "deflect":
-            over = happening.at + HANDOFF_WINDOW
-            solved = any(_solves(h) and h.at <= over for h in after)
-            if over < end and not solved and not _seen(happening, happenings):
-                found.add("handoff_dropped")
-        elif happening.kind == "promise":
-            due = parse_time(happening.data["due_at"]) + GRACE
-            relieved = any(h.at <= due and (h.human or h.kind == "promise_kept" or _solves(h)) for h in after)
-            if due < end and not relieved:
-                found.add("broken_promise")
-    return found
-
-
-def _by_waiting(happenings: Sequence[Happening]) -> set[str]:
-    held = [h for h in happenings if h.kind in ("answered", "abandoned") and h.channel in ("phone", "chat")]
-    waited = [h.data.get("waited_s", 0) for h in held]
-    for happening in happenings:
-        if happening.kind == "answered" and happening.channel == "chat":
-            begun = max((h.at for h in happenings if h.thread == happening.thread and h.kind == "contact"), default=0)
-            waited.append((happening.at - begun) // SECOND)
-    return {"long_hold"} if any(wait >= LONG_HOLD_S for wait in waited) else set()
+def _is_one(cases: Iterable[Case], groups: Iterable[set[str]]) -> bool:
+    """True where the input ties all conversations of the cases together, and the searches that came before them."""
+    happenings = [happening for case in cases for happening in case.happenings + searches(case)]
+    names = {name for happening in happenings for name in happening.identities}
+    names |= {f"thread:{happening.thread}" for happening in happenings if happening.thread and not happening.public}
+    return sum(1 for group in groups if group & names) == 1

@@ -8,6 +8,7 @@ from typing import Any
 
 from schemas.times import HOUR, MINUTE, SECOND, format_time
 from streams.simulation.line import INTERACTIONS, LINKS, Line
+from streams.simulation.untidy import USUAL, Untidy
 
 _SKEW_MAX = 2 * MINUTE
 """How far a source's clock may run ahead; less than the contract's `limits.max_future`."""
@@ -29,6 +30,9 @@ class World:
     seed: int
     now: int
     end: int
+    untidy: Untidy = USUAL
+    heard_at: int = 0
+    """The last arrival so far: the end of the input, once all lines have been read."""
     _agenda: list[tuple[int, int, Callable[[], None]]] = field(default_factory=list)
     _sequence: int = 0
     _outbox: list[tuple[int, int, Line]] = field(default_factory=list)
@@ -56,19 +60,23 @@ class World:
         self._sequence += 1
         return f"{prefix}-{self.seed}-{self._sequence}"
 
-    def emit(self, value: dict[str, Any]) -> None:
-        """An interaction: what happened now. It arrives a little later, sometimes much later or twice."""
+    def emit(self, value: dict[str, Any]) -> int:
+        """An interaction: what happened now. It arrives a little later, sometimes much later or twice.
+
+        The time (ms) that it counts with is returned: that of its arrival, where a clock ran ahead.
+        """
         arrival = self.now + self._delay(value["channel"])
         self._send(Line(INTERACTIONS, arrival, value))
-        if self.rng.random() < 0.008:
+        if self.rng.random() < self.untidy.duplicates:
             self._send(Line(INTERACTIONS, arrival + self.rng.randint(SECOND, 10 * MINUTE), value))
+        return min(self.now, arrival)
 
-    def link(self, a: tuple[str, str], b: tuple[str, str], source: str) -> None:
-        """A link record: two identities are the same customer."""
+    def link(self, a: tuple[str, str], b: tuple[str, str], source: str, *, action: str = "link") -> None:
+        """A link record: two identities are the same customer, or (`unlink`) they are not."""
         value = {
             "id": self.next_id("link"),
             "occurred_at": format_time(self.now),
-            "action": "link",
+            "action": action,
             "a": {"type": a[0], "value": a[1]},
             "b": {"type": b[0], "value": b[1]},
             "source": source,
@@ -76,14 +84,15 @@ class World:
         self._send(Line(LINKS, self.now + self.rng.randint(200, 2 * SECOND), value))
 
     def _delay(self, channel: str) -> int:
-        chance = self.rng.random()
-        if chance < 0.003:
+        chance, untidy = self.rng.random(), self.untidy
+        if chance < untidy.early:
             return -self.rng.randint(SECOND, _SKEW_MAX - SECOND)
-        if chance < 0.015:
+        if chance < untidy.early + untidy.late:
             return self.rng.randint(5 * MINUTE, 3 * HOUR)
         shortest, longest = _DELAYS.get(channel, (150, 2 * SECOND))
         return shortest + int((longest - shortest) * self.rng.random() ** 3)
 
     def _send(self, line: Line) -> None:
         self._sequence += 1
+        self.heard_at = max(self.heard_at, line.at)
         heapq.heappush(self._outbox, (line.at, self._sequence, line))

@@ -1,30 +1,38 @@
 """The truth told of a story, on stories small enough to judge by eye."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from schemas.times import HOUR, MINUTE, format_time
+from schemas.policy_patterns import PATTERNS
+from schemas.times import DAY, HOUR, MINUTE, SECOND, format_time
+from schemas.vocabulary import BY_CUSTOMER
+from streams.simulation.cases import cases_of
+from streams.simulation.holds import HOLDS, Others, shown
 from streams.simulation.stories import Happening
-from streams.simulation.truth import patterns_of
+from streams.simulation.truth import others_of
 
 END = 240 * HOUR
 
 
 def event(hours: float, kind: str, channel: str = "email", *, by: str = "", thread: str = "", **data: Any) -> Happening:
-    by = by or ("customer" if kind in ("contact", "abandoned", "confirmed", "self_service_failed") else "agent")
-    human = by == "agent" and (kind == "answered" or (kind == "reply" and not data.get("canned")))
     return Happening(
+        id=f"{hours:09.4f}-{kind}",
         at=int(hours * HOUR),
         kind=kind,
         channel=channel,
-        thread=thread or channel,
+        thread=None if kind == "self_service_failed" else thread or channel,
         public=channel in ("social", "community"),
-        human=human,
-        by_company=by in ("agent", "bot"),
+        by=by or ("customer" if kind in BY_CUSTOMER else "agent"),
         data=data,
-        identities=(),
     )
+
+
+def patterns_of(happenings: Sequence[Happening], end: int = END, others: Others | None = None) -> set[str]:
+    """The patterns of one customer's problems about one topic."""
+    topics = {happening.thread: "billing" for happening in happenings if happening.thread}
+    return {name for case in cases_of(happenings, topics) for name in shown(case, others or Others(), end)}
 
 
 SOLVED = {"status": "solved"}
@@ -128,12 +136,97 @@ CASES: dict[str, tuple[list[Happening], set[str]]] = {
 def test_patterns(name):
     """Each small story shows the patterns that a reader would name, and no others."""
     happenings, expected = CASES[name]
-    assert patterns_of(happenings, END) == expected
+    assert patterns_of(happenings) == expected
+
+
+def test_the_truth_knows_every_pattern():
+    """The observer judges by the contract's whole list."""
+    assert set(HOLDS) == set(PATTERNS)
 
 
 def test_a_chat_that_waited_half_an_hour():
     """A chat's wait is counted from its contact."""
     story = [event(0, "contact", "chat"), event(0.5, "answered", "chat")]
-    assert patterns_of(story, END) == {"long_hold"}
+    assert patterns_of(story) == {"long_hold"}
     story = [event(0, "contact", "chat"), event((30 * MINUTE - 1000) / HOUR, "answered", "chat")]
-    assert patterns_of(story, END) == set()
+    assert patterns_of(story) == set()
+
+
+CROWD = [f"C{number}" for number in range(5)]
+
+
+def crowd(*hours: float) -> Others:
+    """Others' contacts on one post, by five customers."""
+    posts = [(int(hour * HOUR), who) for hour, who in zip(hours, CROWD, strict=False)]
+    return Others({"social": posts})
+
+
+def test_a_crowd_within_a_day():
+    """Five customers on one post within a day; not four, nor five in a day and a second."""
+    story = [event(0, "contact", "social"), event(1, "reply", "social")]
+    assert patterns_of(story, others=crowd(0, 1, 2, 3, 24)) == {"spreading"}
+    assert patterns_of(story, others=crowd(0, 1, 2, 3)) == set()
+    assert patterns_of(story, others=crowd(0, 1, 2, 3, 24 + SECOND / HOUR)) == set()
+
+
+def test_one_text_to_five_customers_is_a_template():
+    """A text that five customers get within a day is canned for all of them, said the source so or not."""
+
+    def sent(text: str, *days: float) -> frozenset[str]:
+        told = {
+            name: [Happening(name, int(day * DAY), "reply", "email", "t", public=False, by="agent", text=text)]
+            for name, day in zip(CROWD, days, strict=False)
+        }
+        return others_of(told).templates
+
+    assert sent("Please read the pages of our help.", 0, 0.2, 0.5, 0.7, 1) == set(CROWD)
+    assert sent("Please read the pages of our help.", 0, 0.2, 0.5, 0.7) == set()
+    assert sent("Please read the pages of our help.", 0, 0.2, 0.5, 0.7, 1.001) == set()
+    assert sent("Thank you, bye.", 0, 0.2, 0.5, 0.7, 1) == set()
+
+
+def test_a_problem_that_comes_back_later_is_another():
+    """A new ticket within a week of the solve is the same problem; later it is a new one, and is no repetition."""
+    solved = [event(0, "contact"), event(1, "reply"), event(1, "status", **SOLVED)]
+    topics = {"email": "billing", "phone": "billing", "other": "login"}
+    again = [*solved, event(169, "contact", "phone"), event(169.1, "answered", "phone")]
+    assert len(cases_of(again, topics)) == 1
+    assert patterns_of(again) == {"repeat_contact"}
+    later = [*solved, event(169.01, "contact", "phone"), event(169.1, "answered", "phone")]
+    assert len(cases_of(later, topics)) == 2
+    assert patterns_of(later) == set()
+    assert len(cases_of([*solved, event(2, "contact", thread="other")], topics)) == 2
+
+
+def test_a_solve_covers_the_earlier_attempts():
+    """Solved where the customer asked last, all is solved; solved where they asked first, the last still waits."""
+    asked = [event(0, "contact"), event(1, "contact", "web"), event(2, "reply", "web")]
+    topics = {"email": "billing", "web": "billing"}
+    [covered] = cases_of([*asked, event(3, "status", "web", **SOLVED)], topics)
+    assert covered.unresolved == [[0, 3 * HOUR]]
+    [waiting] = cases_of([*asked, event(3, "status", **SOLVED)], topics)
+    assert waiting.unresolved == [[0, 337 * HOUR]]  # until it falls quiet
+
+
+def test_merged_tickets_are_one():
+    """Three tickets, two of which are merged, are two: contacts on three conversations are no more."""
+    story = [
+        event(0, "contact", thread="a"),
+        event(0.5, "reply", thread="a"),
+        event(1, "contact", thread="b"),
+        event(2, "contact", thread="c"),
+    ]
+    assert patterns_of(story) == {"repeat_contact"}
+    merged = [*story[:3], event(1.5, "merge", thread="b", into="a"), story[3]]
+    assert patterns_of(merged) == set()
+
+
+def test_an_unanswered_question_lapses():
+    """Two weeks without a word from either side; an answered one falls quiet, and is over."""
+    asked = [event(0, "contact"), event(1, "reply"), event(2, "contact")]
+    assert patterns_of(asked, 339 * HOUR) == {"lapsed"}
+    assert patterns_of(asked, 338 * HOUR) == {"lapsed"}
+    assert patterns_of(asked, 338 * HOUR - 1) == set()
+    assert patterns_of([*asked, event(3, "reply")], 400 * HOUR) == set()
+    [case] = cases_of([*asked, event(3, "reply")], {"email": "billing"})
+    assert case.unresolved == [[0, 338 * HOUR]]
