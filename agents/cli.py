@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "compare": "What differs between two runs over the same input.",
     "snapshot": "The facts of a live deployment, as files to compare with those of replay.",
     "simulate": "A believable stream of interactions, as input for replay.",
+    "score": "Precision and recall of each pattern, on simulated customers.",
     "schema": "The JSON Schema of a record.",
 }
 """Every command and what it does. The command `x` is the click object `x` of the module `agents.commands.x`."""
