@@ -4,7 +4,9 @@ Workers refuse to start on a failed check: Faust itself would ignore a missing t
 partitions at the first table write only.
 """
 
-from collections.abc import Mapping
+import asyncio
+import time
+from collections.abc import Collection, Mapping
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -15,6 +17,9 @@ from agents.settings import Settings
 from topics.table import TOPICS, Topic, physical
 
 TIMEOUT_MS = 30_000
+LOOK_AGAIN_S = 1.0
+"""How long what seems wrong is looked at again: a broker of Apache Kafka learns of a new topic a moment later."""
+_POLL_S = 0.05
 
 
 class TopicError(RuntimeError):
@@ -22,9 +27,12 @@ class TopicError(RuntimeError):
 
 
 async def create_topics(settings: Settings) -> list[str]:
-    """Create every topic that is missing; gives their names, empty where all were there. Raises TopicError."""
+    """Create every topic that is missing; gives their names, empty where all were there. Raises TopicError.
+
+    The broker that was asked knows them when this returns; another one of its cluster may take a moment longer.
+    """
     async with _Admin(settings) as admin:
-        there = set(await admin.list_topics())
+        there = await _partition_counts(admin)
         missing = [topic for topic in TOPICS.values() if physical(settings.topic_prefix, topic.name) not in there]
         if not missing:
             return []
@@ -36,6 +44,7 @@ async def create_topics(settings: Settings) -> list[str]:
             elif code != TopicAlreadyExistsError.errno:  # another process was faster: as good
                 msg = f"topic {name} was not created: {message or for_code(code).__name__}"
                 raise TopicError(msg)
+        await _known(admin, created)
         return created
 
 
@@ -44,20 +53,27 @@ async def check_topics(settings: Settings) -> list[str]:
 
     Raises TopicError where the broker cannot be asked.
     """
+    limit = time.monotonic() + LOOK_AGAIN_S
     async with _Admin(settings) as admin:
-        there = set(await admin.list_topics())
-        names = {physical(settings.topic_prefix, topic.name): topic for topic in TOPICS.values()}
-        found = [name for name in names if name in there]  # asking for a missing one may create it
-        counts = {d["topic"]: len(d["partitions"]) for d in await admin.describe_topics(found)} if found else {}
-        configs = await _configs(admin, found)
-        problems = []
-        for name, topic in names.items():
-            if name not in counts:
-                problems.append(f"topic {name} is missing: run `mindgap topics create`")
-                continue
-            problems += _check_partitions(name, counts[name], topic.partitions(settings.partitions))
-            problems += _check_config(name, topic, configs.get(name, {}))
-        return problems
+        while True:
+            problems = await _problems(admin, settings)
+            if not problems or time.monotonic() > limit:
+                return problems
+            await asyncio.sleep(_POLL_S)
+
+
+async def _problems(admin: AIOKafkaAdminClient, settings: Settings) -> list[str]:
+    names = {physical(settings.topic_prefix, topic.name): topic for topic in TOPICS.values()}
+    counts = await _partition_counts(admin)
+    configs = await _configs(admin, [name for name in names if name in counts])
+    problems = []
+    for name, topic in names.items():
+        if name not in counts:
+            problems.append(f"topic {name} is missing: run `mindgap topics create`")
+            continue
+        problems += _check_partitions(name, counts[name], topic.partitions(settings.partitions))
+        problems += _check_config(name, _configs_of(topic, settings), configs[name])
+    return problems
 
 
 def _check_partitions(name: str, found: int, expected: int) -> list[str]:
@@ -71,19 +87,40 @@ def _check_partitions(name: str, found: int, expected: int) -> list[str]:
     ]
 
 
-def _check_config(name: str, topic: Topic, found: Mapping[str, str]) -> list[str]:
-    policy = found.get("cleanup.policy")
-    if policy is not None and set(policy.split(",")) != {topic.cleanup}:
-        return [
-            (
-                f"topic {name} has cleanup.policy={policy}, {topic.cleanup} is expected: "
-                f"kafka-configs --alter --topic {name} --add-config cleanup.policy={topic.cleanup}"
-            )
-        ]
-    return []
+def _check_config(name: str, expected: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
+    """What would lose state, refuse a record, or tell another arrival than the broker's; what is not told is right."""
+    wrong = [
+        config
+        for config in ("cleanup.policy", "message.timestamp.type", "max.message.bytes")
+        if config in found and not _is_as_good(config, found[config], expected[config])
+    ]
+    return [
+        (
+            f"topic {name} has {config}={found[config]}, {expected[config]} is expected: "
+            f"kafka-configs --alter --topic {name} --add-config {config}={expected[config]}"
+        )
+        for config in wrong
+    ]
+
+
+def _is_as_good(config: str, found: str, expected: str) -> bool:
+    if config == "cleanup.policy":
+        return set(found.split(",")) == {expected}
+    if config == "max.message.bytes":
+        return not found.isdigit() or int(found) >= int(expected)
+    return found == expected
 
 
 def _new(topic: Topic, settings: Settings) -> NewTopic:
+    return NewTopic(
+        physical(settings.topic_prefix, topic.name),
+        topic.partitions(settings.partitions),
+        settings.replication,
+        topic_configs=_configs_of(topic, settings),
+    )
+
+
+def _configs_of(topic: Topic, settings: Settings) -> dict[str, str]:
     configs = {
         "cleanup.policy": topic.cleanup,
         "max.message.bytes": str(topic.bytes_max),
@@ -93,12 +130,21 @@ def _new(topic: Topic, settings: Settings) -> NewTopic:
         configs["retention.ms"] = str(topic.retention_ms)
     if settings.replication >= 3:
         configs["min.insync.replicas"] = "2"
-    return NewTopic(
-        physical(settings.topic_prefix, topic.name),
-        topic.partitions(settings.partitions),
-        settings.replication,
-        topic_configs=configs,
-    )
+    return configs
+
+
+async def _known(admin: AIOKafkaAdminClient, created: Collection[str]) -> None:
+    """Return when the broker knows what was created."""
+    limit = time.monotonic() + TIMEOUT_MS / 1000
+    while unknown := set(created) - (await _partition_counts(admin)).keys():
+        if time.monotonic() > limit:
+            raise TopicError(f"topic {min(unknown)} was created, and is not there after {TIMEOUT_MS // 1000} s")
+        await asyncio.sleep(_POLL_S)
+
+
+async def _partition_counts(admin: AIOKafkaAdminClient) -> dict[str, int]:
+    """How many partitions each topic has; of all topics, because asking for one that is missing may create it."""
+    return {d["topic"]: len(d["partitions"]) for d in await admin.describe_topics() if d["error_code"] == 0}
 
 
 async def _configs(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, dict[str, str]]:

@@ -6,9 +6,14 @@ A test marked `redis`, `kafka` or `browser` is skipped, with the reason, where t
 
 import os
 import shutil
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+
+if TYPE_CHECKING:
+    from agents.brokers import Cluster
 
 NEEDS = {
     "redis": (("redis-server",), "redis-server (Debian: apt-get install redis-server)"),
@@ -45,3 +50,21 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             pytest.fail(missing, pytrace=False)
         elif missing:
             pytest.skip(missing)
+
+
+@pytest.fixture(scope="session")
+def kafka() -> "Iterator[Cluster]":
+    """Apache Kafka, one broker for the whole run. A test that uses it is marked `kafka`, and names its own topics."""
+    from agents.brokers import apache_kafka
+
+    with apache_kafka() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def kafka_cluster() -> "Iterator[Cluster]":
+    """Apache Kafka, three brokers with three copies of everything, for one module: its tests may stop and kill them."""
+    from agents.brokers import apache_kafka
+
+    with apache_kafka(3) as cluster:
+        yield cluster

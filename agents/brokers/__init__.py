@@ -1,5 +1,8 @@
-"""Where the broker comes from: an embedded one for demo and quick tests; any Kafka by its address."""
+"""Where the broker comes from: an embedded one for demo and quick tests, or Apache Kafka from its jars."""
 
-from agents.brokers.embedded import BrokerError, embedded_broker
+from agents.brokers.apache import Broker, Cluster, apache_kafka
+from agents.brokers.embedded import embedded_broker
+from agents.brokers.process import BrokerError
+from agents.brokers.properties import Security
 
-__all__ = ["BrokerError", "embedded_broker"]
+__all__ = ["Broker", "BrokerError", "Cluster", "Security", "apache_kafka", "embedded_broker"]

@@ -16,7 +16,7 @@ def publish(broker: str | None, file: str) -> None:
     A version that the workers know is ignored by them. Exit status: 0 when the broker has confirmed it.
     """
     # imported now: `policy check` needs none of it
-    from aiokafka.errors import KafkaError  # noqa: PLC0415
+    from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError  # noqa: PLC0415
 
     from agents.cli import BadInput  # noqa: PLC0415
     from agents.policy_input import load_policy_or_fail  # noqa: PLC0415
@@ -34,6 +34,8 @@ def publish(broker: str | None, file: str) -> None:
     record = Record(POLICIES, document.version.encode(), dumps(document.to_json()))
     try:
         asyncio.run(produce(settings, [record]))
+    except UnknownTopicOrPartitionError as problem:
+        raise BadInput(f"topic {POLICIES} is missing at {settings.broker}: run `mindgap topics create`") from problem
     except (KafkaError, TimeoutError, OSError) as problem:
         what = f"no broker answers at {settings.broker} ({type(problem).__name__}): check MINDGAP_BROKER"
         raise BadInput(what) from problem

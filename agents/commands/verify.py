@@ -16,7 +16,13 @@ from agents.topic_admin import TopicError
 @click.option("--partitions", type=click.IntRange(1, 64), default=4, show_default=True)
 @click.option("--workers", type=click.IntRange(1, 8), default=1, show_default=True)
 @click.option("--kills", type=click.IntRange(0, 100), default=0, show_default=True, help="kill -9, at even shares.")
-@click.option("--broker", help="host:port of a Kafka to use. [an embedded one]")
+@click.option(
+    "--broker",
+    default="embedded",
+    show_default=True,
+    metavar="embedded|kafka|HOST:PORT",
+    help="An embedded one, an Apache Kafka of our own (needs Java and Maven), or one that is there.",
+)
 @click.option("--folder", type=click.Path(path_type=Path), help="Where both sides' files and logs go. [temporary]")
 @click.argument("file", metavar="FILE")
 @click.pass_context

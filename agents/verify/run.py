@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from agents.brokers import embedded_broker
+from agents.brokers import apache_kafka, embedded_broker
 from agents.clock import WallClock
 from agents.commands.compare import run_of
 from agents.commands.replay import replay
@@ -24,6 +24,8 @@ from streams.compare import Comparison, compare
 
 SETTLE_TIMEOUT_S = 60.0
 """How long the live side may take to say what its timers owe, once the backlog is empty."""
+SESSION_S = 6.0
+"""How long a killed worker keeps its partitions: the least that Apache Kafka allows where it is not told otherwise."""
 _KILL_AFTER_S = (0.1, 0.0, 0.3)
 """When after a share of the input a worker is killed: long enough to have begun, too short to be done."""
 Say = Callable[[str], None]
@@ -40,7 +42,8 @@ class Plan:
     partitions: int = 4
     workers: int = 1
     kills: int = 0
-    broker: str | None = None
+    broker: str = "embedded"
+    """`embedded`, `kafka` for an Apache Kafka of our own, or host:port of one that is there."""
 
 
 class Verdict(NamedTuple):
@@ -67,6 +70,7 @@ async def _verify(plan: Plan, settings: Settings, records: Sequence[Outgoing], s
         "MINDGAP_BROKER": settings.broker,
         "MINDGAP_BROKER_KIND": settings.broker_kind,
         "MINDGAP_PARTITIONS": str(settings.partitions),
+        "MINDGAP_SESSION_S": str(settings.session_timeout_s),
         "MINDGAP_TOPIC_PREFIX": settings.topic_prefix,
         "MINDGAP_POLICY": str(plan.policy),
     }
@@ -143,12 +147,16 @@ def _write_input(plan: Plan, records: Sequence[Outgoing], arrived: Sequence[int]
 
 @contextmanager
 def _settings(plan: Plan, say: Say) -> Iterator[Settings]:
-    """A broker that is there, or one of our own for the length of the block."""
-    common = {"partitions": plan.partitions}
-    if plan.broker is not None:
+    """A broker of our own for the length of the block, or one that is there, where all our topics have a new prefix."""
+    common = {"partitions": plan.partitions, "session_s": SESSION_S}
+    if plan.broker == "embedded":
+        with embedded_broker() as url:
+            say(f"embedded broker on {url}")
+            yield settings_from({}, broker=url, broker_kind="embedded", **common)
+    elif plan.broker == "kafka":
+        with apache_kafka(folder=plan.folder / "kafka") as cluster:
+            say(f"Apache Kafka on {cluster.address}")
+            yield settings_from(cluster.environment(), **common)
+    else:
         prefix = f"verify-{WallClock().now()}-"
         yield settings_from({}, broker=plan.broker, topic_prefix=prefix, **common)
-        return
-    with embedded_broker() as url:
-        say(f"embedded broker on {url}")
-        yield settings_from({}, broker=url, broker_kind="embedded", **common)

@@ -1,4 +1,7 @@
-"""A real embedded broker for the whole run; a topic prefix of its own, and worker processes, for each test."""
+"""A real broker for the whole run; a topic prefix of its own, and worker processes, for each test.
+
+Whatever uses a broker runs on the embedded one, and with the marker `kafka` on Apache Kafka.
+"""
 
 import itertools
 import json
@@ -99,24 +102,20 @@ def environment_of(settings: Settings) -> dict[str, str]:
     }
 
 
-@pytest.fixture(scope="session")
-def broker() -> Iterator[str]:
-    """Address of an embedded broker."""
+@pytest.fixture(scope="session", params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
+def broker(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+    """The settings of a broker."""
+    if request.param == "kafka":
+        yield request.getfixturevalue("kafka").environment()
+        return
     with embedded_broker({}) as address:
-        yield address
+        yield {"MINDGAP_BROKER": address, "MINDGAP_BROKER_KIND": "embedded"}
 
 
 @pytest.fixture
-def settings(broker: str) -> Settings:
+def settings(broker: dict[str, str]) -> Settings:
     """Settings with a prefix that no other test uses."""
-    return settings_from(
-        {},
-        broker=broker,
-        broker_kind="embedded",
-        topic_prefix=f"t{next(_numbers)}.",
-        partitions=PARTITIONS,
-        session_s=3.0,
-    )
+    return settings_from(broker, topic_prefix=f"t{next(_numbers)}.", partitions=PARTITIONS, session_s=3.0)
 
 
 @pytest.fixture

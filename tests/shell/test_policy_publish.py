@@ -1,16 +1,19 @@
 """A policy that is published changes what running workers do."""
 
+import asyncio
 import json
 
 from click.testing import CliRunner
 
 from agents.commands.policy import policy
+from agents.topic_admin import create_topics
 from tests.shell.conftest import environment_of, eventually
 from tests.shell.traffic import everything
 
 
 def test_a_published_policy_is_on_its_topic(settings, tmp_path):
     """The document as JSON, under its version; one that is not sound is not sent."""
+    asyncio.run(create_topics(settings))
     good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
     good.write_text("{version: '7', targets: [{first_response: 1h}]}")
     bad.write_text("{version: '8', targets: [{first_respons: 1h}]}")

@@ -28,6 +28,12 @@ pytestmark = [pytest.mark.timeout(120)]
 needs_city = pytest.mark.skipif(not CITY.exists(), reason=f"{CITY} is not here: the recorded city is not verified")
 
 
+@pytest.fixture(params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
+def broker(request: pytest.FixtureRequest) -> str:
+    """What a plan's `broker` may be: the embedded one, and the address of an Apache Kafka."""
+    return "embedded" if request.param == "embedded" else request.getfixturevalue("kafka").address
+
+
 def agreed(plan: Plan) -> Verdict:
     """Run the plan; fail with what differs and where the files are."""
     said: list[str] = []
@@ -57,32 +63,32 @@ def simulated(folder: Path, seed: int, customers: int, days: float) -> Path:
 
 
 @needs_city
-def test_a_slice_of_the_city(tmp_path):
+def test_a_slice_of_the_city(tmp_path, broker):
     """600 lines of a city's service requests, one kill -9: both sides say the same."""
     policy = ROOT / "deploy/policy/city-311.yaml"
-    verdict = agreed(Plan(str(CITY), policy, tmp_path, lines=600, partitions=2, kills=1))
+    verdict = agreed(Plan(str(CITY), policy, tmp_path, lines=600, partitions=2, kills=1, broker=broker))
     assert verdict.records == 600
 
 
-def test_a_simulated_company(tmp_path):
+def test_a_simulated_company(tmp_path, broker):
     """Links, channel switches, public threads and late events of a simulated company, one kill -9: the same."""
     source = simulated(tmp_path, seed=3, customers=60, days=2.5)
-    verdict = agreed(Plan(str(source), alone(tmp_path), tmp_path, partitions=2, kills=1))
+    verdict = agreed(Plan(str(source), alone(tmp_path), tmp_path, partitions=2, kills=1, broker=broker))
     assert verdict.records > 150
 
 
 @pytest.mark.slow
 @needs_city
 @pytest.mark.timeout(400)
-def test_two_workers_and_three_kills(tmp_path):
+def test_two_workers_and_three_kills(tmp_path, broker):
     """3,000 lines, two workers, three kills: partitions move, and both sides still say the same."""
     policy = ROOT / "deploy/policy/city-311.yaml"
-    agreed(Plan(str(CITY), policy, tmp_path, lines=3_000, workers=2, kills=3))
+    agreed(Plan(str(CITY), policy, tmp_path, lines=3_000, workers=2, kills=3, broker=broker))
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-def test_a_simulated_company_on_two_workers(tmp_path):
+def test_a_simulated_company_on_two_workers(tmp_path, broker):
     """A larger company, two workers, two kills."""
     source = simulated(tmp_path, seed=5, customers=200, days=5)
-    agreed(Plan(str(source), alone(tmp_path), tmp_path, workers=2, kills=2))
+    agreed(Plan(str(source), alone(tmp_path), tmp_path, workers=2, kills=2, broker=broker))

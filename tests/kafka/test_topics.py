@@ -1,0 +1,93 @@
+"""Topics on Apache Kafka: what is created is what was asked for, and what somebody else made otherwise is found."""
+
+import time
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from agents.connection import client_options
+from agents.settings import Settings
+from agents.topic_admin import check_topics, create_topics
+from tests.shell.traffic import produce, read
+from topics.table import INPUT_BYTES_MAX, TOPICS, physical
+
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(100)]
+
+
+async def make(settings: Settings, name: str, partitions: int, **configs: str) -> None:
+    """Create a topic as somebody else would."""
+    admin = AIOKafkaAdminClient(**client_options(settings))
+    await admin.start()
+    try:
+        configs = {key.replace("_", "."): value for key, value in configs.items()}
+        await admin.create_topics(
+            [NewTopic(physical(settings.topic_prefix, name), partitions, 1, topic_configs=configs)]
+        )
+    finally:
+        await admin.close()
+
+
+async def test_topics_are_there_as_soon_as_they_are_created(settings):
+    """The check that follows at once finds all of them, five times in a row."""
+    for number in range(5):
+        now = settings.model_copy(update={"topic_prefix": f"{settings.topic_prefix}{number}."})
+        assert len(await create_topics(now)) == len(TOPICS)
+        assert await check_topics(now) == []
+
+
+async def test_arrival_is_the_brokers_word(settings):
+    """A producer that says 1970 or 2100 is not believed: arrival is when the record was appended."""
+    await create_topics(settings)
+    producer = AIOKafkaProducer(**client_options(settings))
+    await producer.start()
+    began = int(time.time() * 1000)
+    try:
+        for timestamp in (1, 4_102_444_800_000):
+            await producer.send_and_wait(
+                physical(settings.topic_prefix, "interactions.chat"),
+                b"v",
+                key=b"k",
+                partition=0,
+                timestamp_ms=timestamp,
+            )
+    finally:
+        await producer.stop()
+    found = await read(settings, "interactions.chat")
+    assert [record.timestamp_type for record in found] == [1, 1]
+    assert all(began - 1_000 <= record.timestamp <= time.time() * 1000 + 1_000 for record in found)
+
+
+async def test_records_up_to_the_limit_of_the_table_are_taken(settings):
+    """The topics take records larger than Kafka's own default of a megabyte."""
+    await create_topics(settings)
+    await produce(settings, "interactions.chat", [(b"k", b"v" * (INPUT_BYTES_MAX - 1_000))])
+    assert len(await read(settings, "interactions.chat")) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "partitions", "configs", "said"),
+    [
+        ("interactions.chat", 3, {}, "has 3 partitions, 2 are expected"),
+        ("changelog.customers", 2, {"cleanup_policy": "delete"}, "cleanup.policy=delete, compact is expected"),
+        ("interactions.chat", 2, {"message_timestamp_type": "CreateTime"}, "LogAppendTime is expected"),
+        ("changelog.customers", 2, {"max_message_bytes": "1000"}, "max.message.bytes=1000, 2097152 is expected"),
+    ],
+)
+async def test_what_somebody_else_made_otherwise_is_found(settings, name, partitions, configs, said):
+    """Each would lose something later: wrong partitions, state that is deleted, times of producers, records refused."""
+    await make(settings, name, partitions, **configs)
+    await create_topics(settings)
+    problems = [problem for problem in await check_topics(settings) if physical(settings.topic_prefix, name) in problem]
+    assert any(said in problem for problem in problems), problems
+
+
+def test_a_worker_does_not_start_on_the_wrong_number_of_partitions(settings, start_worker):
+    """It ends at once and says what to do."""
+    import asyncio
+
+    asyncio.run(make(settings, "interactions.chat", 3))
+    asyncio.run(create_topics(settings))
+    worker = start_worker()
+    assert worker.process.wait(30) != 0
+    assert "set MINDGAP_PARTITIONS" in worker.log.read_text()
