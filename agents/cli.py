@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "due": "When a clock that starts at a time is due.",
     "policy": "Check a policy, try it on history, publish it.",
     "explain": "The story of one customer: what came in, what each clock did, why it escalated.",
+    "gaps": "How long people wait on each channel, and what complaining in public is worth.",
     "compare": "What differs between two runs over the same input.",
     "snapshot": "The facts of a live deployment, as files to compare with those of replay.",
     "simulate": "A believable stream of interactions, as input for replay.",
