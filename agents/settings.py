@@ -52,6 +52,11 @@ class Settings(BaseModel):
     instance_id: str | None = None
     """Static membership: the same name after a restart keeps the partitions (Apache Kafka only)."""
 
+    watermark_interval_s: Annotated[float, Field(ge=0.1, le=10)] = 1.0
+    """How often a worker tells the others how far it has come, where nobody waits for it."""
+    watermark_prompt_s: Annotated[float, Field(ge=0.02, le=10)] = 0.1
+    """Shortest time between two such records, where somebody may wait."""
+
     redis: SecretStr | None = None
     """URL of the Redis that holds the read model (`redis://127.0.0.1:6379/0`, `rediss://` with TLS, a password)."""
 

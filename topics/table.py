@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from schemas.times import DAY
+from schemas.times import DAY, HOUR
 from schemas.vocabulary import CHANNELS
 
 Cleanup = Literal["delete", "compact"]
-Role = Literal["input", "inbox", "output", "changelog"]
+Role = Literal["input", "inbox", "output", "changelog", "watermarks"]
 
 _KIB = 1024
 _MIB = 1024 * _KIB
@@ -62,6 +62,7 @@ _ALL = (
     Topic("escalations.commands", "input", "customer id", "schemas.command:Command", "delete", 30 * DAY),
     Topic("identity-inbox", "inbox", "identity", None, "delete", 7 * DAY, bytes_max=INPUT_BYTES_MAX),
     Topic("customer-inbox", "inbox", "customer id", None, "delete", 7 * DAY, bytes_max=INPUT_BYTES_MAX),
+    Topic("watermarks", "watermarks", "worker", None, "delete", HOUR, single=True),
     Topic("escalations", "output", "customer id", "schemas.escalation:Escalation", "delete", 90 * DAY),
     Topic("escalations.current", "output", "escalation id", "schemas.escalation:Escalation", "compact"),
     Topic("notifications", "output", "group key", "schemas.notification:Notification", "delete", 30 * DAY),
@@ -89,6 +90,9 @@ POLICIES = "policies"
 COMMANDS = "escalations.commands"
 IDENTITY_INBOX = "identity-inbox"
 CUSTOMER_INBOX = "customer-inbox"
+INBOXES: tuple[str, ...] = tuple(topic.name for topic in _ALL if topic.role == "inbox")
+"""What partitions send one another. Time waits for all that is in them (`agents.worker.tracking`)."""
+WATERMARKS = "watermarks"
 ESCALATIONS = "escalations"
 CURRENT = "escalations.current"
 DEAD = "interactions.dead"
@@ -97,7 +101,7 @@ CHANGELOGS: Mapping[str, str] = MappingProxyType(
 )
 """Changelog topic of each table, in the order in which they are written: an identity before its customer."""
 
-CO_PARTITIONED: tuple[str, ...] = (*INTERACTIONS, LINKS, COMMANDS, IDENTITY_INBOX, CUSTOMER_INBOX)
+CO_PARTITIONED: tuple[str, ...] = (*INTERACTIONS, LINKS, COMMANDS, *INBOXES)
 """What one worker reads side by side with the tables: the same number of partitions, the same subscribers."""
 
 
