@@ -18,7 +18,7 @@ from agents.ends import end_offsets
 from agents.settings import Settings
 from agents.transport import BatchLimits
 from agents.web import Web
-from agents.worker import store
+from agents.worker import source, store
 from agents.worker.partitions import Partitions
 from agents.worker.policies import PolicyFeed
 from agents.worker.ports import Kit
@@ -47,6 +47,8 @@ _RECOVERY_BATCHES = 8
 _OBSERVE_S = 1.0
 _EMBEDDED_FETCH_WAIT_MS = 100
 """The embedded broker looks for new records but a few times in a fetch's wait: a short wait, a short latency."""
+_FETCH_WAIT_MS = 250
+"""Time goes on with the broker's answers, those that say there is nothing included: Faust's 1.5 s would be its lag."""
 _log = log.get("mindgap.worker")
 
 
@@ -68,10 +70,12 @@ class App(faust.App):
         await super().on_start()
         await self.health.start()
         await self.policies.start()
+        await self.partitions.timekeeper.start()
 
     async def on_stop(self) -> None:
         """End the policy feed and the web server, last of all."""
         await super().on_stop()
+        await self.partitions.timekeeper.stop()
         await self.policies.stop()
         await self.health.stop()
 
@@ -83,12 +87,12 @@ class App(faust.App):
 
 def make_app(settings: Settings, clock: Clock, kit: Kit) -> App:
     """The application, not yet started."""
-    transport.register()
+    source.register()
     store.register()
     app = App(settings.app_id, **_options(settings))
     app.batch_limits = BatchLimits(settings.batch_records_max, settings.batch_bytes_max)
     app.idempotent_producer = settings.broker_kind == "kafka"
-    app.fetch_wait_ms = _EMBEDDED_FETCH_WAIT_MS if settings.broker_kind == "embedded" else None
+    app.fetch_wait_ms = _EMBEDDED_FETCH_WAIT_MS if settings.broker_kind == "embedded" else _FETCH_WAIT_MS
     app.confirm_ends = partial(end_offsets, client_options(settings)) if settings.broker_kind == "embedded" else None
     tables = {name: _table(app, settings, name) for name in CHANGELOGS}
     partitions = Partitions(app, settings, clock, kit, lambda: {name: table.data for name, table in tables.items()})

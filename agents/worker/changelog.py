@@ -5,12 +5,13 @@ record: that of an owner that overslept.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from agents.worker.fence import Fenced
+from agents.worker.moments import Moment
 from agents.worker.ports import State
 from agents.worker.terms import CLAIM_KEY, Reading, stamp, term_of
 
@@ -35,6 +36,11 @@ class Changelog:
     def stamp(self) -> tuple[str, bytes]:
         """The header of what is written in our term."""
         return stamp(self.term)
+
+    @property
+    def moments(self) -> Iterable[Moment]:
+        """The latest moments at which what was read of it was written."""
+        return self._reading.moments.values()
 
     def apply(self, key: bytes, value: bytes | None) -> None:
         """Change the state; None deletes."""

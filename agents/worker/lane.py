@@ -17,10 +17,11 @@ from agents.transport import RecordBatch
 from agents.worker.fence import Fence, Fenced
 from agents.worker.letters import Buried
 from agents.worker.metrics import Metrics
+from agents.worker.moments import Moment, moment_of
 from agents.worker.ports import Effects, Incoming, Kit, Node
 from agents.worker.publisher import Publisher, StateRefused
 from agents.worker.watermark import PartitionTime
-from topics.table import logical
+from topics.table import INBOXES, logical
 
 TICK_S = 0.25
 """Longest time between two looks at the timers."""
@@ -43,10 +44,12 @@ class Lane:
         clock: Clock,
         partition_time: PartitionTime,
         mark_done: Callable[[RecordBatch], None],
+        worked: Callable[[], None] = lambda: None,
         metrics: Metrics,
         batches_max: int,
         records_max: int,
     ) -> None:
+        """`worked` is called whenever something has been worked off."""
         self.partition = partition
         self.time = partition_time
         self.publisher = publisher
@@ -59,6 +62,7 @@ class Lane:
         self._fence = fence
         self._clock = clock
         self._mark_done = mark_done
+        self._worked = worked
         self._metrics = metrics
         self._batches_max = batches_max
         self._records_max = records_max
@@ -83,6 +87,16 @@ class Lane:
         self._policy_news = True
         self._arrived.set()
 
+    def next_wake(self) -> int | None:
+        """When the earliest timer is due (ms)."""
+        return self._node.next_wake
+
+    def time_moved(self) -> None:
+        """Look whether a timer has become due; to be called when time may have moved."""
+        due, now = self._node.next_wake, self.time.now()
+        if due is not None and now is not None and due <= now.at:
+            self._arrived.set()
+
     def timers(self) -> int:
         """Number of timers that wait."""
         return self._node.open_timers
@@ -104,6 +118,8 @@ class Lane:
         try:
             if await self.publisher.begin():
                 self._node = self._make_node()
+            for moment in self.publisher.moments():
+                self.time.heard(moment)
             while not self._ending:
                 batches = await self._next()
                 await self._fence.opened()
@@ -139,20 +155,22 @@ class Lane:
         return batches
 
     def _patience(self) -> float:
-        due = self._node.next_wake
-        now = self.time.now()
-        if due is None or now is None:
-            return TICK_S
-        return min(TICK_S, max(0.001, self._clock.wall_seconds(due - now)))
+        """Until the next look at the timers; `time_moved` ends it sooner."""
+        due, now = self._node.next_wake, self.time.now()
+        more = due is not None and now is not None and due <= now.at
+        return 0.001 if more and asyncio.get_running_loop().time() >= self._wake_after else TICK_S
 
     async def _take(self, batches: Sequence[RecordBatch]) -> None:
         started = time.perf_counter()
         incoming = _in_order_of_arrival([self._incoming(batch) for batch in batches])
-        now = self.time.after(batches)
+        for record in incoming:
+            if record.topic in INBOXES and (sent_at := moment_of(record.headers)) is not None:
+                self.time.heard(sent_at)
+        now = self.time.in_hand()
         try:
-            effects = self._node.handle(self._kit.records(incoming), now)
+            effects = self._node.handle(self._kit.records(incoming), now.at, provisional=now.provisional)
             self._metrics.core_seconds.observe(time.perf_counter() - started)
-            await self._publish(effects)
+            await self._publish(effects, now)
         except Fenced:
             raise
         except Exception as problem:  # noqa: BLE001 - whatever it is, the partition goes on
@@ -160,17 +178,18 @@ class Lane:
             await self._one_by_one(incoming, now)
         for batch in batches:
             self._mark_done(batch)
+        self._worked()
         for topic, number in Counter(record.topic for record in incoming).items():
             self._metrics.events_in.labels(topic).inc(number)
         self._metrics.batch_records.observe(len(incoming))
         self._metrics.batch_seconds.observe(time.perf_counter() - started)
 
-    async def _one_by_one(self, incoming: Sequence[Incoming], now: int) -> None:
+    async def _one_by_one(self, incoming: Sequence[Incoming], now: Moment) -> None:
         """The batch again, record by record, so that only the one that cannot be taken is given up."""
         for record in incoming:
             try:
-                effects = self._node.handle(self._kit.records([record]), now)
-                await self._publish(effects)
+                effects = self._node.handle(self._kit.records([record]), now.at, provisional=now.provisional)
+                await self._publish(effects, now)
             except Fenced:
                 raise
             except Exception as problem:  # noqa: BLE001 - likewise
@@ -185,7 +204,7 @@ class Lane:
             return  # the news stay; they are taken when the partition's time is known
         self._policy_news = False
         try:
-            await self._publish(self._kit.policy_changed(self._node, now))
+            await self._publish(self._kit.policy_changed(self._node, now.at), now)
         except Fenced:
             raise
         except Exception as problem:  # noqa: BLE001 - likewise
@@ -195,10 +214,10 @@ class Lane:
         loop_time = asyncio.get_running_loop().time()
         now = self.time.now()
         due = self._node.next_wake
-        if now is None or due is None or due > now or loop_time < self._wake_after:
+        if now is None or due is None or due > now.at or loop_time < self._wake_after:
             return
         try:
-            await self._publish(self._node.wake(now))
+            await self._publish(self._node.wake(now.at, provisional=now.provisional), now)
             self._wake_backoff = _WAKE_BACKOFF_S[0]
         except Fenced:
             raise
@@ -207,8 +226,8 @@ class Lane:
             self._wake_after = loop_time + self._wake_backoff
             self._wake_backoff = min(self._wake_backoff * 2, _WAKE_BACKOFF_S[1])
 
-    async def _publish(self, effects: Effects) -> None:
-        await self.publisher.publish(effects)
+    async def _publish(self, effects: Effects, now: Moment) -> None:
+        await self.publisher.publish(effects, now)
         self._metrics.counted(effects.counts)
 
     def _defect(self, event: str, problem: Exception, **fields: Any) -> None:

@@ -53,6 +53,12 @@ class Metrics:
         self.watermark_age = Gauge(
             "mindgap_watermark_age_seconds", "Partition's time behind the clock.", ["partition"], registry=registry
         )
+        self.stalled_inputs = Gauge(
+            "mindgap_stalled_inputs", "Partitions that time waits for, and that do not move.", registry=registry
+        )
+        self.provisional = Gauge(
+            "mindgap_time_provisional", "Partitions without which time goes on.", registry=registry
+        )
         self.partitions = Gauge("mindgap_partitions", "Partitions owned.", registry=registry)
         self.open_timers = Gauge("mindgap_open_timers", "Timers that wait.", ["partition"], registry=registry)
         self.policies = Counter("mindgap_policies", "Policy documents read.", ["outcome"], registry=registry)

@@ -14,14 +14,15 @@ from agents.settings import Settings
 from agents.transport import RecordBatch
 from agents.worker.changelog import Changelog, read_range
 from agents.worker.fence import Fence
+from agents.worker.inputs import Inputs
 from agents.worker.lane import Lane
 from agents.worker.metrics import Metrics
 from agents.worker.ports import Kit, Node, State
 from agents.worker.publisher import Publisher
 from agents.worker.store import Store
-from agents.worker.watermark import PartitionTime
+from agents.worker.timekeeper import Timekeeper, Watched
 from topics.partitioner import partition_of
-from topics.table import CHANGELOGS, CO_PARTITIONED, physical
+from topics.table import CHANGELOGS, CO_PARTITIONED, INBOXES, logical, physical
 
 ENDING_TIMEOUT_S = 5.0
 STALLED_AFTER_S = 60.0
@@ -42,7 +43,9 @@ class Partitions:
         self._kit = kit
         self._stores = stores
         self.metrics = Metrics()
+        self.timekeeper = Timekeeper(app, settings, clock, kit, self.metrics)
         self._lanes: dict[int, tuple[Lane, asyncio.Task[None]]] = {}
+        self._inputs_of: dict[int, Inputs] = {}
         self._generation: int | None = None
 
     async def open(self) -> None:
@@ -54,6 +57,7 @@ class Partitions:
         stores = self._stores()
         for store in stores.values():
             store.keep_only(owned)
+        self._inputs_of = {number: self._inputs_at(number) for number in owned}
         for number in sorted(owned):
             lane = self._lane(number, generation, stores)
             task = asyncio.create_task(lane.run(), name=f"lane-{number}")
@@ -61,12 +65,15 @@ class Partitions:
             self._lanes[number] = (lane, task)
             await asyncio.sleep(0)
         self._generation = generation
+        watched = {number: Watched(lane, self._inputs_of[number]) for number, (lane, _) in self._lanes.items()}
+        self.timekeeper.opened(watched, Fence(app, generation, app.consumer.lease))
         self.metrics.partitions.set(len(owned))
         self.metrics.recoveries.inc()
         _log.info("partitions_recovered", partitions=sorted(owned), generation=generation)
 
     async def close(self) -> None:
         """Close all lanes; the work in hand may end if it does so soon."""
+        self.timekeeper.closed()
         lanes, self._lanes = self._lanes, {}
         for lane, _ in lanes.values():
             lane.end()
@@ -95,19 +102,20 @@ class Partitions:
             lane.policy_changed()
 
     def stalled(self) -> list[int]:
-        """Partitions whose work in hand does not end, or whose writes the broker has refused for too long."""
+        """Partitions whose work does not end or whose writes are refused for long; anybody's that time waits for."""
         now = asyncio.get_running_loop().time()
-        return [
+        stuck = {
             number
             for number, (lane, _) in self._lanes.items()
             for since in (lane.busy_since, lane.publisher.retrying_since)
             if since is not None and now - since > STALLED_AFTER_S
-        ]
+        }
+        return sorted(stuck | self.timekeeper.time.held)
 
     def observe(self) -> None:
         """Bring the gauges up to date."""
         for number, (lane, _) in self._lanes.items():
-            lag = sum(self._app.consumer.progress(tp).lag for tp in lane.time.tps)
+            lag = sum(self._app.consumer.progress(tp).lag for tp in self._inputs_of[number].tps)
             self.metrics.lag.labels(str(number)).set(lag)
             self.metrics.watermark_age.labels(str(number)).set(lane.time.age() / 1000)
             self.metrics.open_timers.labels(str(number)).set(lane.timers())
@@ -124,6 +132,12 @@ class Partitions:
         ours = {physical(self._settings.topic_prefix, name) for name in CO_PARTITIONED}
         return [tp for tp in self._app.consumer.assignment() if tp.topic in ours]
 
+    def _inputs_at(self, number: int) -> Inputs:
+        tps = {logical(self._settings.topic_prefix, tp.topic): tp for tp in self._inputs() if tp.partition == number}
+        inboxes = {name: tp for name, tp in tps.items() if name in INBOXES}
+        outside = tuple(tp for name, tp in tps.items() if name not in INBOXES)
+        return Inputs(outside, inboxes, self._app.consumer.standing)
+
     def _lane(self, number: int, generation: int, stores: dict[str, Store]) -> Lane:
         settings, app = self._settings, self._app
         states = {name: store.partition(number) for name, store in stores.items()}
@@ -136,8 +150,8 @@ class Partitions:
             fence=fence,
             clock=self._clock,
             metrics=self.metrics,
+            on_sent=self.timekeeper.sent,
         )
-        tps = [tp for tp in self._inputs() if tp.partition == number]
         return Lane(
             number,
             prefix=settings.topic_prefix,
@@ -146,8 +160,9 @@ class Partitions:
             publisher=publisher,
             fence=fence,
             clock=self._clock,
-            partition_time=PartitionTime(tps, app.consumer.progress, self._clock),
+            partition_time=self.timekeeper.partition_time(),
             mark_done=app.consumer.mark_done,
+            worked=self.timekeeper.poke,
             metrics=self.metrics,
             batches_max=settings.buffered_batches_max,
             records_max=settings.batch_records_max * 2,

@@ -86,8 +86,30 @@ class Node(Protocol):
         ...
 
 
+class Policy(Protocol):
+    """What the shell asks of a policy."""
+
+    @property
+    def max_stall(self) -> int:
+        """How long (ms of real time) an input may stand still before time goes on without it."""
+        ...
+
+
+class Policies(Protocol):
+    """The versions of the policy."""
+
+    def at(self, when: int) -> Policy:
+        """The one in force at an instant (ms)."""
+        ...
+
+
 class Kit(Protocol):
     """Makes nodes, and knows the policies."""
+
+    @property
+    def policies(self) -> Policies:
+        """Those that are known by now."""
+        ...
 
     def node(self, partition: int, partitions: int, identities: State, customers: State, owner: Owner) -> Node:
         """A node over these stores, not yet rebuilt."""

@@ -4,7 +4,7 @@ Before all else the term is claimed in the changelogs (`agents.worker.terms`).
 """
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from aiokafka.errors import (
@@ -22,9 +22,10 @@ from agents.worker.changelog import Changelog
 from agents.worker.fence import Fence
 from agents.worker.letters import dead_letter
 from agents.worker.metrics import Metrics
-from agents.worker.ports import Dead, Effects
+from agents.worker.moments import Moment
+from agents.worker.ports import Dead, Effects, Send
 from agents.worker.terms import CLAIM_KEY
-from topics.table import CHANGELOGS, DEAD, TOPICS, physical
+from topics.table import CHANGELOGS, DEAD, INBOXES, TOPICS, physical
 
 _BACKOFF_FIRST_S = 0.1
 _BACKOFF_MAX_S = 5.0
@@ -69,10 +70,15 @@ class Publisher:
         fence: Fence,
         clock: Clock,
         metrics: Metrics,
+        on_sent: Callable[[str, int, int], None] = lambda *_: None,
     ) -> None:
+        """`on_sent`: told of each record that is confirmed in an inbox: its logical name, partition and offset."""
         self._partition = partition
         self._prefix = prefix
         self._names = {name: physical(prefix, name) for name in TOPICS}
+        self._inboxes = {self._names[name]: name for name in INBOXES}
+        self._on_sent = on_sent
+        self._now = Moment(0)
         self._producer = producer
         self._changelogs = changelogs
         self._fence = fence
@@ -80,6 +86,11 @@ class Publisher:
         self._metrics = metrics
         self.retrying_since: float | None = None
         """Loop time since which the broker has refused, None while all is well."""
+
+    def moments(self) -> Iterator[Moment]:
+        """The moments at which the state was last written, by whoever did."""
+        for changelog in self._changelogs.values():
+            yield from changelog.moments
 
     async def begin(self) -> bool:
         """Claim the term; True where the state has changed since recovery, by what had been on its way before.
@@ -113,16 +124,17 @@ class Publisher:
                 _log.warning("late_state_taken", partition=self._partition, topic=log.topic, records=late)
             return late
 
-    async def publish(self, effects: Effects) -> None:
-        """Confirm state and apply it, table after table, then confirm outputs.
+    async def publish(self, effects: Effects, now: Moment) -> None:
+        """Confirm state and apply it, table after table, then confirm outputs. `now`: when this was decided.
 
         Raises Fenced; raises StateRefused where the broker will never take some of the state: what it took is applied,
         and no output has been sent.
         """
+        self._now = now
         for table in CHANGELOGS:
             await self._write(table, {key: value for name, key, value in effects.writes if name == table})
         sends = [
-            _Out(self._names[send.topic], send.key, send.value, send.partition, tuple(send.headers or ()))
+            _Out(self._names[send.topic], send.key, send.value, send.partition, self._headers(send))
             for send in effects.sends
         ]
         sends += [self._dead(dead) for dead in effects.dead]
@@ -130,6 +142,10 @@ class Publisher:
             self._metrics.outputs_refused.inc()
             _log.error("output_refused", topic=out.topic, bytes=len(out.value or b""))
         self._metrics.sent(effects.sends)
+
+    def _headers(self, send: Send) -> Sequence[tuple[str, bytes]]:
+        headers = tuple(send.headers or ())
+        return (*headers, self._now.header) if send.topic in INBOXES else headers
 
     async def _write(self, table: str, values: Mapping[bytes, bytes | None]) -> None:
         log = self._changelogs[table]
@@ -144,7 +160,7 @@ class Publisher:
             raise StateRefused(f"{len(outcome.refused)} of {len(values)} records of {table}")
 
     def _records(self, log: Changelog, values: Mapping[bytes, bytes | None]) -> list[_Out]:
-        headers = (log.stamp,)
+        headers = (log.stamp, self._now.header)
         return [_Out(log.topic, key, value, self._partition, headers) for key, value in values.items()]
 
     async def _mend(self, log: Changelog, offsets: Sequence[int]) -> None:
@@ -179,8 +195,14 @@ class Publisher:
         while outs:
             await self._fence.opened()
             answers = await self._attempt(outs)
-            done.offsets.extend(answer for answer in answers if isinstance(answer, int))
-            failed = [(out, answer) for out, answer in zip(outs, answers, strict=True) if not isinstance(answer, int)]
+            failed: list[tuple[_Out, BaseException]] = []
+            for out, answer in zip(outs, answers, strict=True):
+                if isinstance(answer, BaseException):
+                    failed.append((out, answer))
+                    continue
+                done.offsets.append(int(answer.offset))
+                if (inbox := self._inboxes.get(out.topic)) is not None:
+                    self._on_sent(inbox, int(answer.partition), int(answer.offset))
             done.refused.extend(out for out, problem in failed if isinstance(problem, _REFUSED_FOR_GOOD))
             outs = [out for out, problem in failed if not isinstance(problem, _REFUSED_FOR_GOOD)]
             if outs:
@@ -193,8 +215,8 @@ class Publisher:
         self.retrying_since = None
         return done
 
-    async def _attempt(self, outs: Sequence[_Out]) -> list[int | BaseException]:
-        """One try for each: the offset of a record that is confirmed, else what went wrong."""
+    async def _attempt(self, outs: Sequence[_Out]) -> list[Any]:
+        """One try for each: where a record that is confirmed stands, else the exception that says what went wrong."""
         now = self._clock.now()
         pending: list[Any] = []
         for out in outs:
@@ -220,8 +242,8 @@ class Publisher:
         return [entry if isinstance(entry, BaseException) else _answer(entry) for entry in pending]
 
 
-def _answer(confirmation: "asyncio.Future[Any]") -> int | BaseException:
-    return confirmation.exception() or int(confirmation.result().offset)
+def _answer(confirmation: "asyncio.Future[Any]") -> Any:
+    return confirmation.exception() or confirmation.result()
 
 
 class _Closed(Exception):  # noqa: N818

@@ -6,12 +6,16 @@ of the log a record counts unless a higher term stands before it: then it is the
 
 Compaction keeps the last record of a key, also a late one; so an owner writes again what a late record has come after.
 
+A record that counts also tells at which moment of its partition's time it was written (`agents.worker.moments`).
+
 A claim has an empty key and no value, so that who reads the newest value of each key need not know of it.
 """
 
 from dataclasses import dataclass, field
 
 from aiokafka import ConsumerRecord
+
+from agents.worker.moments import Moment, moment_of
 
 CLAIM_KEY = b""
 _HEADER = "term"
@@ -40,6 +44,8 @@ class Reading:
     """The offset after the last record that was looked at."""
     overtaken: set[bytes] = field(default_factory=set)
     """Keys whose last record does not count."""
+    moments: dict[bool, Moment] = field(default_factory=dict)
+    """The latest moment, and the latest provisional one (True), at which a record that counts was written."""
 
     def counts(self, record: ConsumerRecord) -> bool:
         """Look at the next record: does it count?"""
@@ -50,8 +56,15 @@ class Reading:
             return False
         self.term = term
         self.overtaken.discard(record.key)
-        return bool(record.key != CLAIM_KEY)
+        if record.key == CLAIM_KEY:
+            return False
+        # without a moment, from before they were written: not later than it was sent
+        moment = moment_of(record.headers) or Moment(max(0, record.timestamp), provisional=True)
+        known = self.moments.get(moment.provisional)
+        if known is None or known.at < moment.at:
+            self.moments[moment.provisional] = moment
+        return True
 
     def copy(self) -> "Reading":
         """The same, to be continued by somebody else."""
-        return Reading(self.term, self.end, set(self.overtaken))
+        return Reading(self.term, self.end, set(self.overtaken), dict(self.moments))

@@ -1,63 +1,81 @@
 """The time of a partition: when may a deadline be called missed?
 
-Wall time holds only where everything that has arrived has been worked off. While an input lags, its time is the
-append time of its oldest unprocessed record, so that a worker that was down for half an hour does not declare
-breaches whose replies are waiting in the backlog. Time never runs backwards.
-
-This looks at the partition's own inputs only. Events that still travel through another partition's inbox are not
-seen; a watermark across partitions takes this class's place later.
+Never before everything older that can still reach the partition is worked off, on whichever partition it waits: a
+worker that was down for half an hour declares no breaches whose replies are in the backlog, its own or another's. Time
+never runs backwards. Where an input stands still for longer than the policy's `watermark.max_stall`, in real time, time
+goes on without it and is provisional until the input has caught up.
 """
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-
-from faust.types import TP
+from collections.abc import Callable
 
 from agents.clock import Clock
-from agents.transport import Progress, RecordBatch
+from agents.worker.moments import Moment
+from agents.worker.tracking import Tracker
+
+LOUD_AFTER_S = 10.0
+"""How long an input may stand still before it is complained of."""
+
+
+class WorkerTime:
+    """The time that all partitions of a worker share. `seconds`: real time; `max_stall(at)`: ms, by the policy then."""
+
+    def __init__(
+        self, tracker: Tracker, clock: Clock, seconds: Callable[[], float], max_stall: Callable[[int], int]
+    ) -> None:
+        self.tracker = tracker
+        self.held: frozenset[int] = frozenset()
+        """Partitions that have stood still for so long that it is to be complained of."""
+        self.left_out: frozenset[int] = frozenset()
+        """Partitions without which time goes on."""
+        self.ahead: int | None = None
+        """How far time has gone without them (ms)."""
+        self._clock = clock
+        self._seconds = seconds
+        self._max_stall = max_stall
+
+    @property
+    def confirmed(self) -> int | None:
+        """Nothing older (ms) can come any more; None where that is not known."""
+        return self.tracker.confirmed
+
+    def look(self) -> None:
+        """Draw the conclusions from what has become known."""
+        tracker, now, seconds = self.tracker, self._clock.now(), self._seconds()
+        tracker.advance()
+        self.left_out = tracker.held(now, seconds, self._max_stall(now) / 1000)
+        self.held = tracker.held(now, seconds, LOUD_AFTER_S) | self.left_out
+        reached = tracker.advance_without(self.left_out, now) if self.left_out else None
+        if reached is not None:
+            self.ahead = reached if self.ahead is None else max(self.ahead, reached)
 
 
 class PartitionTime:
-    """The time of one partition, in ms since the epoch."""
+    """The time of one partition."""
 
-    def __init__(self, tps: Sequence[TP], progress: Callable[[TP, int], Progress], clock: Clock) -> None:
-        self.tps = tps
-        self._progress = progress
+    def __init__(self, shared: WorkerTime, clock: Clock) -> None:
+        self._shared = shared
         self._clock = clock
-        self._newest: dict[TP, int] = {}
-        self._now: int | None = None
+        self._at = 0
 
-    def now(self) -> int | None:
-        """The partition's time; None as long as it is not known how far one of its inputs reaches."""
-        held = self._held({})
-        if held is not None:
-            self._now = held if self._now is None else max(held, self._now)
-        return self._now
+    def now(self) -> Moment | None:
+        """The partition's time; None as long as it is not known how far the input is worked off."""
+        if self._shared.confirmed is None and self._shared.ahead is None:
+            return None
+        return self.in_hand()
 
-    def after(self, batches: Sequence[RecordBatch]) -> int:
-        """The partition's time once these batches, the oldest that were not done, are worked off."""
-        taken = Counter(batch.tp for batch in batches)
-        for batch in batches:
-            newest = max(record.timestamp for record in batch.records)
-            self._newest[batch.tp] = max(newest, self._newest.get(batch.tp, newest))
-        held = self._held(taken)
-        if held is None:  # an input that has not been looked into yet may hold older records
-            held = min(record.timestamp for batch in batches for record in batch.records)
-        self._now = held if self._now is None else max(held, self._now)
-        return self._now
+    def in_hand(self) -> Moment:
+        """The time for a batch, which does not wait for it to be known: until then nothing new becomes due."""
+        confirmed, ahead = self._shared.confirmed or 0, self._shared.ahead or 0
+        self._at = max(self._at, confirmed, ahead)
+        return Moment(self._at, provisional=self._at > confirmed)
+
+    def heard(self, moment: Moment) -> None:
+        """Somebody's time was this, who has written what we read: ours is not before it."""
+        self._at = max(self._at, moment.at)
+        if not moment.provisional:
+            self._shared.tracker.confirm(moment.at)
 
     def age(self) -> int:
         """How far (ms) the partition's time lies behind the clock; 0 where nothing is known yet."""
-        return 0 if self._now is None else max(0, self._clock.now() - self._now)
-
-    def _held(self, taken: Mapping[TP, int]) -> int | None:
-        held = self._clock.now()
-        for tp in self.tps:
-            progress = self._progress(tp, taken.get(tp, 0))
-            if progress.drained:
-                continue
-            oldest = progress.oldest if progress.oldest is not None else self._newest.get(tp)
-            if oldest is None:
-                return None
-            held = min(held, oldest)
-        return held
+        moment = self.now()
+        return 0 if moment is None else max(0, self._clock.now() - moment.at)

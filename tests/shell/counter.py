@@ -47,7 +47,7 @@ class CounterNode:
         self.unconfirmed: list[bytes] = []
         self.open_timers = 0
 
-    def handle(self, records: Sequence[Incoming], now: int) -> Did:
+    def handle(self, records: Sequence[Incoming], now: int, *, provisional: bool = False) -> Did:
         did = Did()
         changed: dict[bytes, dict[str, Any]] = {}
         for record in records:
@@ -79,7 +79,7 @@ class CounterNode:
             did.sends += [Out("escalations", key, dumps(output)) for output in state["outbox"]]
         return did
 
-    def wake(self, now: int) -> Did:
+    def wake(self, now: int, *, provisional: bool = False) -> Did:
         self.next_wake = None
         keys, self.unconfirmed = self.unconfirmed, []
         return Did(sends=[Out("escalations", k, dumps(o)) for k in keys for o in loads(self.customers[k])["outbox"]])
@@ -89,11 +89,21 @@ class CounterNode:
         self.next_wake = 0 if self.unconfirmed else None
 
 
+class CounterPolicies:
+    """Policies that all let time wait for a minute."""
+
+    max_stall = 60_000
+
+    def at(self, when: int) -> "CounterPolicies":
+        return self
+
+
 class CounterKit:
     """Makes counters; a policy is any JSON object with a version, and makes every customer's count be sent again."""
 
     def __init__(self) -> None:
         self.versions: list[str] = []
+        self.policies = CounterPolicies()
 
     def node(self, partition: int, partitions: int, identities: State, customers: State, owner: Owner) -> CounterNode:
         return CounterNode(partition, customers, owner)

@@ -9,13 +9,15 @@ from aiokafka import ConsumerRecord
 from faust.types import TP
 
 from agents.lease import Lease
-from agents.transport import Progress, RecordBatch
+from agents.transport import RecordBatch
 from agents.worker.changelog import Changelog
 from agents.worker.fence import Fence
 from agents.worker.metrics import Metrics
 from agents.worker.publisher import Publisher
 from agents.worker.terms import CLAIM_KEY, Reading
-from topics.table import CHANGELOGS
+from agents.worker.tracking import Tracker
+from agents.worker.watermark import PartitionTime, WorkerTime
+from topics.table import CHANGELOGS, INBOXES
 
 
 class SteppedClock:
@@ -79,8 +81,11 @@ class Bench:
     metrics: Metrics = field(default_factory=Metrics)
     stores: dict[str, dict[bytes, bytes]] = field(default_factory=lambda: {"identities": {}, "customers": {}})
     seconds: float = 0.0
+    inbox_records: list[tuple[str, int, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.tracker = Tracker(2, INBOXES, 0.0)
+        self.time = PartitionTime(WorkerTime(self.tracker, self.clock, lambda: 0.0, lambda at: 60_000), self.clock)
         self.fence = Fence(self.app, 7, Lease(6.0, lambda: self.seconds))
         self.publisher = Publisher(
             1,
@@ -93,6 +98,7 @@ class Bench:
             fence=self.fence,
             clock=self.clock,
             metrics=self.metrics,
+            on_sent=lambda *place: self.inbox_records.append(place),
         )
 
 
@@ -104,6 +110,3 @@ def batch(topic: str, values: list[bytes], *, offset: int = 0, at: int = 1000, k
         for n, value in enumerate(values)
     ]
     return RecordBatch(tp, records, 7)
-
-
-DRAINED = Progress(drained=True, oldest=None, lag=0)

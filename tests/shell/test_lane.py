@@ -3,23 +3,18 @@
 import asyncio
 from contextlib import asynccontextmanager
 
-import pytest
-from faust.types import TP
-
-from agents.transport import Progress
 from agents.worker.lane import Lane
-from agents.worker.terms import CLAIM_KEY
-from agents.worker.watermark import PartitionTime
+from agents.worker.moments import Moment, moment_of
+from agents.worker.terms import CLAIM_KEY, Reading
+from schemas.codec import dumps
 from tests.shell.counter import CounterNode, Did, Out
-from tests.shell.fakes import DRAINED, Bench, SteppedClock, batch
+from tests.shell.fakes import Bench, batch
 from topics.partitioner import partition_of
 
 KEY = next(f"c{n}" for n in range(50) if partition_of(f"c{n}".encode(), 2) == 1)
 
 
 def event(id_: str, **more) -> bytes:
-    from schemas.codec import dumps
-
     return dumps({"id": id_, "customer": KEY, **more})
 
 
@@ -32,8 +27,10 @@ class Kit:
 
 
 @asynccontextmanager
-async def running(bench: Bench, make_node, progress=lambda tp, taken=0: DRAINED, **options):
+async def running(bench: Bench, make_node, *, known=True, **options):
     done = []
+    if known:
+        bench.tracker.confirm(bench.clock.now())
     lane = Lane(
         1,
         prefix="",
@@ -42,7 +39,7 @@ async def running(bench: Bench, make_node, progress=lambda tp, taken=0: DRAINED,
         publisher=bench.publisher,
         fence=bench.fence,
         clock=bench.clock,
-        partition_time=PartitionTime([TP("interactions.chat", 1)], progress, bench.clock),
+        partition_time=bench.time,
         mark_done=done.append,
         metrics=bench.metrics,
         batches_max=options.get("batches_max", 4),
@@ -110,7 +107,7 @@ async def test_timers_that_raise_do_not_stop_the_batches():
     bench = Bench()
 
     class Faulty(CounterNode):
-        def wake(self, now):
+        def wake(self, now, *, provisional=False):
             raise RuntimeError
 
     def make():
@@ -143,14 +140,12 @@ async def test_the_outbox_is_sent_after_recovery():
 async def test_no_timer_before_the_inputs_are_known():
     """As long as it is not known what an input holds, no time has come."""
     bench = Bench()
-    unknown = Progress(drained=False, oldest=None, lag=0)
-    known = asyncio.Event()
     node = counter(bench)()
     node.next_wake, node.unconfirmed = 0, []
-    async with running(bench, lambda: node, lambda tp, taken=0: DRAINED if known.is_set() else unknown):
+    async with running(bench, lambda: node, known=False):
         await asyncio.sleep(0.4)
         assert node.next_wake == 0
-        known.set()
+        bench.tracker.confirm(1)
         await until(lambda: node.next_wake is None)
 
 
@@ -187,32 +182,64 @@ def test_records_are_taken_in_order_of_arrival():
     assert [(r.topic, r.arrived_at) for r in merged] == [("a", 10), ("b", 20), ("b", 5), ("a", 30), ("a", 40)]
 
 
-@pytest.mark.parametrize(
-    ("progress", "expected"),
-    [
-        (DRAINED, 9_000),
-        (Progress(drained=False, oldest=4_000, lag=3), 4_000),
-        (Progress(drained=False, oldest=None, lag=3), 1_020),
-    ],
-)
-def test_time_waits_for_the_backlog(progress, expected):
-    """Time is the clock's where all is drained, else the oldest waiting record's, else that of the last one known."""
-    time = PartitionTime([TP("interactions.chat", 1)], lambda tp, taken: progress, SteppedClock(9_000))
-    assert time.after([batch("interactions.chat", [b"1", b"2", b"3"])]) == expected
-    assert time.age() == 9_000 - expected
+class Watching(CounterNode):
+    """Notes with which time it was called."""
+
+    def handle(self, records, now, *, provisional=False):
+        self.told = (now, provisional)
+        return super().handle(records, now)
 
 
-def test_time_never_runs_backwards():
-    """An older record that comes later does not move time back, nor does the clock."""
-    clock = SteppedClock(9_000)
-    found = [DRAINED, Progress(drained=False, oldest=4_000, lag=1), DRAINED, DRAINED]
-    time = PartitionTime([TP("interactions.chat", 1)], lambda tp, taken: found.pop(0), clock)
-    assert time.now() == 9_000
-    assert time.now() == 9_000
-    clock.at = 8_000
-    assert time.now() == 9_000
-    clock.at = 10_000
-    assert time.now() == 10_000
+async def test_a_batch_is_handled_at_the_partitions_time():
+    """The node is told the time that is confirmed, not the clock's; a batch does not wait for it to be known."""
+    bench = Bench()
+    node = Watching(1, bench.stores["customers"], lambda key: 1)
+    async with running(bench, lambda: node, known=False) as lane:
+        await lane.put(batch("interactions.chat", [event("1")]))
+        await until(lambda: len(lane.done) == 1)
+        assert node.told == (0, False)
+        bench.tracker.confirm(500)
+        await lane.put(batch("interactions.chat", [event("2")], offset=1))
+        await until(lambda: len(lane.done) == 2)
+        assert node.told == (500, False)
+
+
+async def test_time_is_not_before_the_senders():
+    """A record from another partition brings its sender's time; a provisional one stays provisional here."""
+    bench = Bench()
+    node = Watching(1, bench.stores["customers"], lambda key: 1)
+    async with running(bench, lambda: node, known=False) as lane:
+        for number, moment in enumerate([Moment(700), Moment(900, provisional=True), Moment(800)]):
+            sent = batch("customer-inbox", [event(str(number))], offset=number)
+            sent.records[0].headers = (moment.header,)
+            await lane.put(sent)
+            await until(lambda number=number: len(lane.done) == number + 1)
+            assert node.told == [(700, False), (900, True), (900, True)][number]
+    assert bench.tracker.confirmed == 800
+
+
+async def test_the_next_owner_does_not_begin_before():
+    """State names the moment at which it was written, and a later owner's time is not before it."""
+    bench = Bench()
+    async with running(bench, counter(bench)) as lane:
+        await lane.put(batch("interactions.chat", [event("1")]))
+        await until(lambda: len(lane.done) == 1)
+    written = bench.producer.logs["changelog.customers"]
+    assert [moment_of(record.headers) for record in written[1:]] == [Moment(bench.clock.at)]
+    reading = Reading()
+    assert [reading.counts(record) for record in written] == [False, True]
+    assert list(reading.moments.values()) == [Moment(bench.clock.at)]
+
+
+async def test_records_to_inboxes_are_counted_and_dated():
+    """What goes to another partition is noted with its place, and carries the time of its sender."""
+    bench = Bench()
+    other = next(f"o{n}" for n in range(50) if partition_of(f"o{n}".encode(), 2) == 0)
+    async with running(bench, counter(bench)) as lane:
+        await lane.put(batch("interactions.chat", [dumps({"id": "1", "customer": other})]))
+        await until(lambda: len(lane.done) == 1)
+    assert bench.inbox_records == [("customer-inbox", 1, 0)]  # the fake broker has one partition, number 1
+    assert moment_of(bench.producer.logs["customer-inbox"][0].headers) == Moment(bench.clock.at)
 
 
 async def test_claims_first_and_takes_what_came_late():

@@ -8,9 +8,12 @@ from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError
 
 from agents.worker import publisher as publisher_module
 from agents.worker.fence import Fenced
+from agents.worker.moments import Moment
 from agents.worker.publisher import StateRefused
 from tests.shell.counter import Did, Out
 from tests.shell.fakes import Bench
+
+NOW = Moment(1_000)
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +31,7 @@ def effects() -> Did:
 async def test_state_goes_first():
     """State is confirmed and applied before an output is sent."""
     bench = Bench()
-    await bench.publisher.publish(effects())
+    await bench.publisher.publish(effects(), NOW)
     assert [topic for topic, *_ in bench.producer.sent] == [
         "changelog.identities",
         "changelog.customers",
@@ -42,7 +45,7 @@ async def test_a_tombstone_deletes():
     """A write of None deletes, in the changelog and here."""
     bench = Bench()
     bench.stores["customers"][b"a"] = b"1"
-    await bench.publisher.publish(Did(writes=[("customers", b"a", None)]))
+    await bench.publisher.publish(Did(writes=[("customers", b"a", None)]), NOW)
     assert bench.stores["customers"] == {}
     assert bench.producer.sent == [("changelog.customers", b"a", None, 1)]
 
@@ -52,7 +55,7 @@ async def test_broker_errors_are_retried(where):
     """What the broker does not confirm is sent again, and only that; no output goes out before its state."""
     bench = Bench()
     getattr(bench.producer, where).extend([KafkaTimeoutError(), None, KafkaTimeoutError(), None, KafkaTimeoutError()])
-    await bench.publisher.publish(effects())
+    await bench.publisher.publish(effects(), NOW)
     assert [topic for topic, *_ in bench.producer.sent] == [
         "changelog.identities",
         "changelog.customers",
@@ -67,7 +70,7 @@ async def test_state_that_no_broker_takes():
     bench.producer.at_confirmation = [None, MessageSizeTooLargeError()]
     both = Did(writes=[*effects().writes, ("customers", b"b", b"3")], sends=effects().sends)
     with pytest.raises(StateRefused):
-        await bench.publisher.publish(both)
+        await bench.publisher.publish(both, NOW)
     assert bench.stores == {"customers": {b"b": b"3"}, "identities": {b"i": b"2"}}
     assert "escalations" not in [topic for topic, *_ in bench.producer.sent]
 
@@ -86,7 +89,7 @@ async def test_identities_are_confirmed_before_customers_begin():
         return future
 
     bench.producer.enqueue = slow
-    publishing = asyncio.create_task(bench.publisher.publish(effects()))
+    publishing = asyncio.create_task(bench.publisher.publish(effects(), NOW))
     await asyncio.sleep(0.05)
     assert [topic for topic, *_ in bench.producer.sent] == ["changelog.identities"]
     confirmations[0].set_result(SimpleNamespace(offset=0))
@@ -98,7 +101,7 @@ async def test_output_that_no_broker_takes():
     """A refused output is counted and given up: it must not stop the partition."""
     bench = Bench()
     bench.producer.at_call = [None, None, MessageSizeTooLargeError()]
-    await bench.publisher.publish(effects())
+    await bench.publisher.publish(effects(), NOW)
     assert bench.metrics.registry.get_sample_value("mindgap_outputs_refused_total") == 1
 
 
@@ -106,7 +109,7 @@ async def test_a_process_that_overslept_writes_nothing():
     """Once the lease has run out nothing is sent; when the generation is another, it never will be."""
     bench = Bench()
     bench.seconds = 6.5
-    publishing = asyncio.create_task(bench.publisher.publish(effects()))
+    publishing = asyncio.create_task(bench.publisher.publish(effects(), NOW))
     await asyncio.sleep(0.12)
     assert bench.producer.sent == []
     bench.app.consumer_generation_id = 8
@@ -127,7 +130,7 @@ async def test_the_fence_is_looked_at_before_every_send():
 
     bench.producer.enqueue = enqueue_then_lose
     with pytest.raises(Fenced):
-        await bench.publisher.publish(effects())
+        await bench.publisher.publish(effects(), NOW)
     assert len(bench.producer.sent) == 1
     assert bench.stores["customers"] == {}
 
@@ -136,7 +139,7 @@ async def test_waits_while_the_group_rebalances():
     """During a rebalance writes wait; they go out if the generation is still the same."""
     bench = Bench()
     bench.app.rebalancing = True
-    publishing = asyncio.create_task(bench.publisher.publish(effects()))
+    publishing = asyncio.create_task(bench.publisher.publish(effects(), NOW))
     await asyncio.sleep(0.12)
     assert bench.producer.sent == []
     bench.app.rebalancing = False

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from agents.worker.changelog import Changelog
 from agents.worker.fence import Fenced
+from agents.worker.moments import Moment
 from agents.worker.store import Store
 from agents.worker.terms import CLAIM_KEY, Reading, stamp, term_of
 from tests.shell.counter import Did
@@ -14,6 +15,7 @@ from tests.shell.fakes import Bench, FakeProducer
 from topics.table import CHANGELOGS
 
 TOPIC = "changelog.customers"
+NOW = Moment(1_000)
 
 
 def recovered(producer: FakeProducer) -> dict[bytes, bytes]:
@@ -56,10 +58,10 @@ async def test_a_late_record_is_not_recovered():
     producer = FakeProducer()
     old, new = Bench(producer=producer), Bench(producer=producer)
     await old.publisher.begin()
-    await old.publisher.publish(change(b"a", b"first"))
+    await old.publisher.publish(change(b"a", b"first"), NOW)
     successor = _successor(producer, new)
     await successor.begin()
-    await successor.publish(change(b"a", b"second"))
+    await successor.publish(change(b"a", b"second"), NOW)
     producer.append(TOPIC, b"a", b"late", [stamp(1)])
     assert recovered(producer) == {b"a": b"second"}
 
@@ -70,10 +72,10 @@ async def test_a_late_record_is_overwritten_before_it_is_the_last():
     bench.producer = producer
     publisher = _successor(producer, bench)
     await publisher.begin()
-    await publisher.publish(change(b"a", b"mine"))
+    await publisher.publish(change(b"a", b"mine"), NOW)
     producer.append(TOPIC, b"a", b"late", [stamp(0)])
     producer.append(TOPIC, b"gone", b"late", [stamp(0)])
-    await publisher.publish(change(b"b", b"mine too"))
+    await publisher.publish(change(b"b", b"mine too"), NOW)
     assert compacted(producer) == {b"a": b"mine", b"b": b"mine too"}
     assert bench.metrics.registry.get_sample_value("mindgap_foreign_state_total") == 2
 
@@ -103,7 +105,7 @@ async def test_a_higher_term_ends_the_lane():
     await publisher.begin()
     producer.append(TOPIC, CLAIM_KEY, None, [stamp(9)])
     with pytest.raises(Fenced):
-        await publisher.publish(change(b"a", b"mine"))
+        await publisher.publish(change(b"a", b"mine"), NOW)
 
 
 async def test_a_changelog_that_cannot_be_read_is_looked_at_again():
@@ -112,7 +114,7 @@ async def test_a_changelog_that_cannot_be_read_is_looked_at_again():
     bench.producer = producer
     publisher = _successor(producer, bench)
     await publisher.begin()
-    await publisher.publish(change(b"a", b"mine"))
+    await publisher.publish(change(b"a", b"mine"), NOW)
     producer.append(TOPIC, b"a", b"late", [stamp(0)])
     fetch = producer.fetch
 
@@ -121,9 +123,9 @@ async def test_a_changelog_that_cannot_be_read_is_looked_at_again():
 
     log = publisher._changelogs["customers"]
     log._fetch = unreadable
-    await publisher.publish(change(b"b", b"1"))
+    await publisher.publish(change(b"b", b"1"), NOW)
     log._fetch = fetch
-    await publisher.publish(change(b"b", b"2"))
+    await publisher.publish(change(b"b", b"2"), NOW)
     assert compacted(producer) == {b"a": b"mine", b"b": b"2"}
 
 
@@ -171,7 +173,7 @@ async def test_any_order_of_owners(steps):
         key, value = b"k%d" % which, b"v%d" % number
         log = owner.publisher._changelogs["customers"]
         if what == "write":
-            await owner.publisher.publish(change(key, value))
+            await owner.publisher.publish(change(key, value), NOW)
         elif what == "wake" and buffered:
             key, value, term = buffered.pop(which % len(buffered))
             producer.append(TOPIC, key, value, [term])
@@ -182,7 +184,7 @@ async def test_any_order_of_owners(steps):
             owner.publisher = _successor(producer, owner)
             await owner.publisher.begin()
         assert recovered(producer) == owner.stores["customers"]
-    await owner.publisher.publish(change(b"last", b"1"))
+    await owner.publisher.publish(change(b"last", b"1"), NOW)
     assert recovered(producer) == owner.stores["customers"]
     assert compacted(producer) == owner.stores["customers"]
 

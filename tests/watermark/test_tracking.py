@@ -1,0 +1,140 @@
+"""No partition's time passes a record that can still reach it, whatever is delayed, lost, repeated, moved or killed."""
+
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agents.worker.tracking import Facts, PartitionFacts, Tracker
+from tests.watermark.world import INBOXES, World
+
+STEPS = 250
+
+
+def run(world: World, steps: int = STEPS) -> World:
+    """Random steps, with the promise checked after each that may break it."""
+    kinds = [
+        *[world.tick] * 3,
+        *[world.arrive] * 3,
+        *[world.fetch] * 6,
+        *[world.work] * 8,
+        *[world.commit] * 2,
+        *[world.tell] * 4,
+        *[world.hear] * 5,
+        world.move,
+        lambda: world.work(crash=True),
+    ]
+    for _ in range(steps):
+        world.random.choice(kinds)()
+        world.look()
+        world.check()
+    return world
+
+
+@given(st.integers(0, 2**32), st.integers(1, 5), st.integers(1, 3), st.integers(0, 5))
+@settings(max_examples=300)
+def test_time_does_not_overtake(seed, partitions, workers, hops):
+    """However records travel and workers die, no time passes one that is not worked off with all that follows."""
+    world = World(Random(seed), partitions=partitions, workers=workers, hops=max(1, hops))
+    run(world)
+
+
+@given(st.integers(0, 2**32), st.integers(1, 4), st.integers(1, 3))
+@settings(max_examples=30)
+def test_time_catches_up(seed, partitions, workers):
+    """Once all is worked off, every worker's time is that of the last look at the inputs."""
+    world = run(World(Random(seed), partitions=partitions, workers=workers), 80)
+    world.tick()
+    world.settle()
+    assert {worker.tracker.confirmed for worker in world.workers} == {world.clock}
+
+
+def test_time_goes_on_under_steady_traffic():
+    """Where there is always something on its way, time follows, a bounded number of rounds behind."""
+    world = World(Random(7), workers=1, hops=3)
+    behind, busy = [], 0
+    for step in range(600):
+        world.clock += 1
+        world.arrive()
+        for log in [*world.inputs, *world.inboxes.values()]:
+            log.fetched, log.as_of = len(log.records), world.clock
+        for _ in range(6):
+            world.work()
+        world.look()
+        world.check()
+        if step > 100:
+            busy += any(log.fetched > log.done for log in world.inboxes.values())
+            behind.append(world.clock - (world.workers[0].tracker.confirmed or 0))
+    assert busy > 300, "there was nothing on its way"
+    assert max(behind) < 60, "time stands still under load"
+
+
+def facts(low, *, done=(0, 0), sent=((0, 0), (0, 0)), only=None, mark=0):
+    """A report of partitions 0 and 1, alike; `done` by inbox."""
+    numbers = [0, 1] if only is None else [only]
+    parts = {n: PartitionFacts(low, mark, dict(zip(INBOXES, done, strict=True))) for n in numbers}
+    return Facts(parts, dict(zip(INBOXES, sent, strict=True)))
+
+
+def test_unknown_partitions_hold_time():
+    """As long as nothing is known of a partition, time is not known."""
+    tracker = Tracker(2, INBOXES, 0.0)
+    tracker.take(facts(100, only=0), 0.0)
+    assert tracker.advance() is None
+    tracker.take(facts(70, only=1), 0.0)
+    assert tracker.advance() == 70
+
+
+def test_a_record_in_an_inbox_holds_time():
+    """Time waits for what was sent, until its receiver is done with it."""
+    tracker = Tracker(2, INBOXES, 0.0)
+    tracker.take(facts(100, sent=((0, 0), (0, 3))), 0.0)
+    assert tracker.advance() is None
+    tracker.take(facts(100, done=(0, 2), only=1), 0.0)
+    assert tracker.advance() is None
+    tracker.take(facts(100, done=(0, 3), only=1), 0.0)
+    assert tracker.advance() == 100
+
+
+def test_who_stands_still_is_named():
+    """A partition is held to stand still when neither its input nor an inbox that holds something has moved."""
+    tracker = Tracker(2, INBOXES, 0.0)
+    tracker.take(facts(100), 5.0)
+    assert tracker.held(200, 14.0, 10.0) == frozenset()
+    tracker.take(facts(150, only=0), 14.0)
+    assert tracker.held(200, 16.0, 10.0) == {1}
+    tracker.take(facts(100, only=1, mark=4), 16.0)  # nothing newer, but it works
+    assert tracker.held(200, 17.0, 10.0) == frozenset()
+    tracker.take(facts(200, sent=((0, 9), (0, 0))), 17.0)
+    assert tracker.held(200, 30.0, 10.0) == {1}, "its inputs are drained, its inbox stands still"
+    tracker.take(facts(200, done=(5, 0), only=1), 30.0)
+    assert tracker.held(200, 35.0, 10.0) == frozenset()
+
+
+def test_a_clock_that_stands_still_holds_nobody():
+    """Who is as far as the clock has nothing to do, however long ago it moved."""
+    tracker = Tracker(2, INBOXES, 0.0)
+    tracker.take(facts(100), 0.0)
+    assert tracker.held(100, 1e6, 10.0) == frozenset()
+
+
+def test_time_without_a_partition():
+    """Without the partition that stands still time goes as far as the others, whose inboxes still count."""
+    tracker = Tracker(2, INBOXES, 0.0)
+    tracker.take(facts(100), 0.0)
+    tracker.take(facts(300, only=0, sent=((2, 7), (0, 0))), 0.0)
+    assert tracker.advance_without(frozenset({1}), 900) is None
+    tracker.take(facts(300, only=0, done=(2, 0)), 0.0)
+    assert tracker.advance_without(frozenset({1}), 900) == 300
+    assert tracker.advance_without(frozenset({0, 1}), 900) == 900
+    assert tracker.advance() is None
+
+
+def test_a_report_about_other_partitions_is_refused():
+    """A worker with another number of partitions cannot be heard."""
+    tracker = Tracker(2, INBOXES, 0.0)
+    with pytest.raises(ValueError, match="2 partitions"):
+        tracker.take(Facts({2: PartitionFacts(1, 0, {})}, {}), 0.0)
+    with pytest.raises(ValueError, match="2 partitions"):
+        tracker.take(Facts({}, {INBOXES[0]: (1, 2, 3)}), 0.0)
