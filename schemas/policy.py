@@ -15,7 +15,6 @@ from schemas.policy_fields import (
     DateText,
     DaysText,
     Duration,
-    Many,
     PositiveDuration,
     Severity,
     Share,
@@ -24,8 +23,10 @@ from schemas.policy_fields import (
     WindowText,
 )
 from schemas.policy_patterns import Patterns
+from schemas.policy_people import Notify, Role, Route, Silence, Step
+from schemas.policy_when import STEPS_MAX, When
 from schemas.times import DAY, HOUR, MINUTE, SECOND
-from schemas.vocabulary import Channel, Difficulty, Priority
+from schemas.vocabulary import Channel
 
 Metric = Literal["first_response", "next_response", "resolution", "issue_resolution", "promise"]
 RowMetric = Literal["first_response", "next_response", "resolution"]
@@ -52,18 +53,6 @@ class ChannelDocument(Strict):
 
     calendar: Text | None = None
     public: bool = False
-
-
-class When(Strict):
-    """Conditions, all of which must hold; each is a value or a list of values. No condition always holds."""
-
-    channel: Many[Channel] | None = None
-    topic: Many[Text] | None = None
-    priority: Many[Priority] | None = None
-    difficulty: Many[Difficulty] | None = None
-    tier: Many[Text] | None = None
-    public: Many[bool] | None = None
-    team: Many[Text] | None = None
 
 
 class TargetDocument(Strict):
@@ -100,26 +89,6 @@ class Promises(Strict):
     grace: Duration = 15 * MINUTE
 
 
-class Step(Strict):
-    """A step of a ladder: `after` so long without an acknowledgement, `role` is told."""
-
-    after: Duration
-    role: Text
-
-
-class Role(Strict):
-    """Somebody who is told."""
-
-    contact: Annotated[str, Field(min_length=1, max_length=500)] | None = None
-
-
-class Route(Strict):
-    """Whom an escalation is for."""
-
-    when: When = When()
-    role: Text
-
-
 class Answers(Strict):
     """Which automatic answers count as answers."""
 
@@ -136,32 +105,10 @@ class Identities(Strict):
 
 
 class Hotspots(Strict):
-    """How many customers within which time make a topic a hotspot."""
+    """How many customers within which time make a topic a hotspot; at most what one can be counted up to."""
 
-    customers: Count = 20
+    customers: Annotated[Count, Field(le=1000)] = 20
     window: PositiveDuration = HOUR
-
-
-GroupField = Literal["kind", "topic", "channel", "severity", "metric", "public", "customer_id", "issue_id", "role"]
-
-
-class Notify(Strict):
-    """Which escalations page, and how they are grouped."""
-
-    min_severity: Severity = "error"
-    group_by: Annotated[tuple[GroupField, ...], Field(max_length=9)] = ("kind", "topic", "channel")
-    group_wait: Duration = 30 * SECOND
-    group_interval: PositiveDuration = 5 * MINUTE
-    repeat_interval: PositiveDuration = 4 * HOUR
-
-
-class Silence(Strict):
-    """A time in which what `when` matches is recorded but not paged."""
-
-    when: When = When()
-    from_: Annotated[Instant, Field(alias="from")]
-    until: Instant
-    reason: Annotated[str, Field(max_length=500)] | None = None
 
 
 class Canned(Strict):
@@ -224,7 +171,7 @@ class PolicyDocument(Strict):
     issues: Issues = Issues()
     promises: Promises = Promises()
     patterns: Patterns = Patterns()
-    ladders: dict[Severity, Annotated[tuple[Step, ...], Field(max_length=50)]] = Field(default_factory=dict)
+    ladders: dict[Severity, Annotated[tuple[Step, ...], Field(max_length=STEPS_MAX)]] = Field(default_factory=dict)
     roles: dict[Text, Annotated[Role, BeforeValidator(_role), AlsoAccepts({"type": "null"})]] | None = None
     routes: Annotated[tuple[Route, ...], Field(max_length=2000)] = ()
     ack_timeout: Duration = 30 * MINUTE

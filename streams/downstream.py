@@ -4,12 +4,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from schemas.command import Command
 from streams.customer import Customer
 from streams.gaps.book import GapBook
 from streams.gaps.facts import facts
+from streams.hotspot_topic import Told
 from streams.hotspots import Hotspots
 from streams.notifications import Notifier
-from streams.policy import PolicyHistory, TargetFacts
+from streams.policy import BEGINNING, Policy, PolicyHistory
+from streams.storm_addresses import TOPIC, Addresses, Envelope
+from streams.storm_message import Beside, beside
 
 Record = dict[str, Any]
 Find = Callable[[str], Customer | None]
@@ -27,24 +31,45 @@ class Downstream:
     find: Find
     pages: bool = True
     measures: bool = True
+    addresses: Addresses = field(default_factory=Addresses)
     hotspots: Hotspots = field(default_factory=Hotspots)
     notifier: Notifier = field(default_factory=Notifier)
     book: GapBook = field(default_factory=GapBook)
     notifications: list[Record] = field(default_factory=list)
     gaps: list[Record] = field(default_factory=list)
     _changed: dict[str, None] = field(default_factory=dict)
+    _at: int = BEGINNING
+    """When it was last looked whether another policy is in force."""
 
     def observe(self, records: Iterable[Record], now: int) -> list[Record]:
         """Take note of what is sent at `now` (ms); the hotspots' own revisions, to be sent after it."""
         policy = self.policies.at(now)
-        found: list[Record] = []
+        if not self._stands:
+            self._at = now
+        found = self._deliver(self.addresses.follow(policy), policy, now)
         for record in records:
-            hot = self.hotspots.observe(record, policy, now)
-            found += hot
-            if self.pages:
-                for each in (record, *hot):
-                    self.notifications += self.notifier.observe(each, policy, now, self._beside(each))
+            found += self._deliver(self.addresses.take(record, policy, self._beside(record, now)), policy, now)
         return found
+
+    def command(self, command: Command, now: int) -> list[Record] | None:
+        """Obey a command on a hotspot at `now` (ms): its revisions; None where it names no hotspot that stands."""
+        policy = self.policies.at(now)
+        told = self.hotspots.command(command, policy, now)
+        return None if told is None else self._told(told, policy, now)
+
+    def _deliver(self, envelopes: Iterable[Envelope], policy: Policy, now: int) -> list[Record]:
+        """To the groups and the topics; the hotspots' revisions that follow."""
+        found: list[Record] = []
+        for to, key, message in envelopes:
+            if to == TOPIC:
+                found += self._told(self.hotspots.observe(key, message, policy, now), policy, now)
+            elif self.pages:
+                self.notifications += self.notifier.observe(key, message, policy, now)
+        return found
+
+    def _told(self, told: Told, policy: Policy, now: int) -> list[Record]:
+        self._deliver(told.pages, policy, now)
+        return told.records
 
     def touch(self, customer_ids: Iterable[str]) -> None:
         """These customers were looked at again, or merged away."""
@@ -52,20 +77,27 @@ class Downstream:
             self._changed.update(dict.fromkeys(customer_ids))
 
     @property
+    def _stands(self) -> bool:
+        """There is something that another policy may change."""
+        return len(self.hotspots) > 0 or len(self.notifier) > 0
+
+    @property
     def next_wake(self) -> int | None:
         """When `wake` has something to do (ms), or None."""
         wakes = [self.hotspots.next_wake]
         if self.pages:
             wakes.append(self.notifier.next_wake)
+        if self._stands:
+            wakes.append(self.policies.next_change(self._at))
         return min((at for at in wakes if at is not None), default=None)
 
     def wake(self, now: int) -> list[Record]:
         """Run the timers that are due at `now`; the hotspots' revisions."""
         policy = self.policies.at(now)
-        found = self.hotspots.wake(now, policy)
+        self._at = now
+        found = self._deliver(self.addresses.follow(policy), policy, now)
+        found += self._told(self.hotspots.wake(now, policy), policy, now)
         if self.pages:
-            for record in found:
-                self.notifications += self.notifier.observe(record, policy, now)
             self.notifications += self.notifier.wake(now, policy)
         return found
 
@@ -82,14 +114,7 @@ class Downstream:
         self._changed.clear()
         self.gaps += self.book.close(now, partial=partial)
 
-    def _beside(self, record: Record) -> TargetFacts | None:
+    def _beside(self, record: Record, now: int) -> Beside | None:
         """What a silence may ask for and the record does not say."""
-        if not self.policies.entries[-1].policy.silences or "customer_id" not in record:
-            return None
-        customer = self.find(record["customer_id"])
-        if customer is None:
-            return None
-        history = customer.derived(self.policies).history
-        name = record.get("thread") or (record["threads"][-1]["thread"] if record.get("threads") else None)
-        thread = history.threads.get(name) if name else None
-        return thread.facts(history.tier) if thread is not None else None
+        customer = self.find(record["customer_id"]) if self.pages else None
+        return None if customer is None else beside(customer.derived(self.policies).history, record, now)

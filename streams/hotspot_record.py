@@ -1,23 +1,21 @@
 """The record of a hotspot: what its cases have in common, for a supervisor (contract, section 6)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from schemas.times import format_time, seconds
-from streams.policy import Policy, TargetFacts
-from streams.present import EVIDENCE_MAX, SCHEMA_VERSION, UNROUTED
+from streams.policy import EscalationFacts, Policy
+from streams.policy_routing import assign
+from streams.present import EVIDENCE_MAX, SCHEMA_VERSION
 from streams.standing import ACKNOWLEDGED, RESOLVED, Standing
 
 _TOPIC_SHOWN = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(NamedTuple):
     """One customer's escalation, as far as it counts. Times in ms, `first_contact_at` as the record has it."""
 
     id: str
-    topic: str
     customer_id: str
     severity: str
     hot_at: int
@@ -34,22 +32,38 @@ class Snapshot(NamedTuple):
 
     channels: tuple[str, ...]
     """In order of first use."""
+    customers_by: tuple[int, ...]
+    """How many customers have been on each of them."""
     public: bool
     contacts: int
     first_contact_at: str | None
     earliest: str
     """The escalation with the earliest first contact."""
 
+    def encode(self) -> list[Any]:
+        """As a JSON array."""
+        return list(self)
+
+    @classmethod
+    def decode(cls, stored: list[Any]) -> "Snapshot":
+        """What `encode` stored."""
+        found = cls(*stored)
+        return found._replace(channels=tuple(found.channels), customers_by=tuple(found.customers_by))
+
 
 def snapshot(cases: Iterable[Case]) -> Snapshot:
     """Sums the cases up; the contacts of an issue with several escalations count once."""
     ordered = sorted(cases, key=lambda case: (case.first_contact_at is None, case.first_contact_at or "", case.id))
     contacts: dict[tuple[str, str], int] = {}
+    customers: dict[str, set[str]] = {}
     for case in ordered:
         issue = (case.customer_id, case.issue_id)
         contacts[issue] = max(contacts.get(issue, 0), case.contacts)
+        for channel in case.channels:
+            customers.setdefault(channel, set()).add(case.customer_id)
     return Snapshot(
-        channels=tuple(dict.fromkeys(channel for case in ordered for channel in case.channels)),
+        channels=tuple(customers),
+        customers_by=tuple(len(each) for each in customers.values()),
         public=any(case.public for case in ordered),
         contacts=sum(contacts.values()),
         first_contact_at=ordered[0].first_contact_at if ordered else None,
@@ -87,7 +101,7 @@ def hotspot_record(
         record["reason"] = said.reason
     if standing.previous is not None:
         record["previous"] = standing.previous
-    route = _route(standing, topic, policy)
+    route = assign(policy, facts_of(standing, topic, shown))
     over = standing.status == RESOLVED
     record |= {
         "severity": standing.severity,
@@ -120,20 +134,28 @@ def hotspot_record(
     }
 
 
-def _route(standing: Standing, topic: str, policy: Policy) -> dict[str, str]:
-    """The ladder's role goes before the routes."""
-    steps = policy.ladder(standing.severity)
-    role = steps[min(standing.level, len(steps)) - 1].role if steps and standing.level > 0 else None
-    role = role or policy.route(TargetFacts(topic=topic)) or UNROUTED
-    contact = policy.contact(role)
-    return {"role": role, "contact": contact} if contact else {"role": role}
+def facts_of(standing: Standing, topic: str, shown: Snapshot) -> EscalationFacts:
+    """What routes may ask of a hotspot: it has no channel, no customer, and nothing that only these have."""
+    return EscalationFacts(
+        topic=topic,
+        public=shown.public,
+        kind="hotspot",
+        severity=standing.severity,
+        level=standing.level,
+        contacts=shown.contacts,
+    )
 
 
 def _summary(topic: str, shown: Snapshot, said: Said, *, over: bool) -> str:
     about = topic[:_TOPIC_SHOWN]
     if over:
-        left = f"{said.customers} customers still have an open escalation about {about}"
+        left = f"{said.customers} customers still have an open error or critical escalation about {about}"
         return f"Over: {left}, {said.most} at its height"
-    channels = ", ".join(channel.replace("_", " ") for channel in shown.channels)
+    every = sum(shown.customers_by) or 1
+    channels = ", ".join(
+        f"{channel.replace('_', ' ')} {round(100 * count / every)}%"
+        for channel, count in sorted(zip(shown.channels, shown.customers_by, strict=True), key=lambda each: -each[1])
+    )
     since = f"; the earliest, {shown.earliest}, since {shown.first_contact_at}" if shown.first_contact_at else ""
-    return f"{said.customers} customers have an open error or critical escalation about {about}, by {channels}{since}"
+    waiting = f"{said.customers} customers have an open error or critical escalation about {about}"
+    return f"{waiting}, after {shown.contacts} contact{'' if shown.contacts == 1 else 's'}: {channels}{since}"

@@ -15,6 +15,8 @@ from streams.calendar import ALWAYS, Calendar
 from streams.policy_calendars import build_calendar
 from streams.policy_rules import (
     Condition,
+    EscalationCondition,
+    EscalationFacts,
     PatternRule,
     Silence,
     Step,
@@ -27,6 +29,7 @@ from streams.policy_rules import (
 __all__ = [
     "BEGINNING",
     "Entry",
+    "EscalationFacts",
     "PatternRule",
     "Policy",
     "PolicyHistory",
@@ -60,7 +63,7 @@ class Policy:
         self._compile_edges()
         self.target: Callable[[str, TargetFacts], Target | None] = lru_cache(maxsize=FACTS_CACHED)(self._target)
         """The target of a metric for a thread with these facts; None where it has no clock."""
-        self.route: Callable[[TargetFacts], str | None] = lru_cache(maxsize=FACTS_CACHED)(self._route)
+        self.route: Callable[[EscalationFacts], str | None] = lru_cache(maxsize=FACTS_CACHED)(self._route)
         """The role of the first route that matches these facts; None where none does."""
 
     def __repr__(self) -> str:
@@ -89,7 +92,17 @@ class Policy:
         """How a role is reached, such as `pagerduty:PABC`."""
         return self.contacts.get(role)
 
-    def silence(self, facts: TargetFacts, now: int) -> Silence | None:
+    @property
+    def paging(self) -> bool:
+        """False while the policy's switch stops every page: `notify.paging: off`. It is to be loud about that."""
+        return self.notify.paging
+
+    @property
+    def paging_off_reason(self) -> str | None:
+        """Why paging is off, where it is off and the policy says why."""
+        return None if self.notify.paging else self.notify.reason
+
+    def silence(self, facts: EscalationFacts, now: int) -> Silence | None:
         """The first silence that covers these facts at the instant `now`."""
         for silence in self.silences:
             if silence.since <= now < silence.until and silence.condition.matches(facts):
@@ -102,7 +115,7 @@ class Policy:
                 return Target(target_ms, calendar or self.channel_calendar(facts.channel), warn_ms)
         return None
 
-    def _route(self, facts: TargetFacts) -> str | None:
+    def _route(self, facts: EscalationFacts) -> str | None:
         for condition, role in self._routes:
             if condition.matches(facts):
                 return role
@@ -161,10 +174,10 @@ class Policy:
         self.contacts: Mapping[str, str | None] = MappingProxyType(
             {name: role.contact for name, role in (document.roles or {}).items()}
         )
-        self._routes = tuple((Condition(route.when), route.role) for route in document.routes)
+        self._routes = tuple((EscalationCondition(route.when), route.role) for route in document.routes)
         self.ack_timeout = document.ack_timeout  # 0: never
         self.silences = tuple(
-            Silence(silence.from_, silence.until, silence.reason, Condition(silence.when))
+            Silence(silence.from_, silence.until, silence.reason, EscalationCondition(silence.when))
             for silence in document.silences
         )
         self.notify = document.notify

@@ -11,25 +11,32 @@ from schemas.policy_problem import PolicyError, Problem, format_path
 from streams.policy_check import check
 from streams.policy_messages import Finding, findings
 from streams.policy_text import TEXT_MAX, Parsed, Place, TextError, parse
+from streams.policy_unroutable import unroutable
 
 PROBLEMS_MAX = 200
 """Most problems reported of one document."""
 
 
-def read_policy(text: str, name: str) -> PolicyDocument:
-    """The document of a YAML or JSON text; `name` is what problems call the file. Raises PolicyError."""
+def read_policy(text: str, name: str, *, routable: bool = False) -> PolicyDocument:
+    """The document of a YAML or JSON text; `name` is what problems call the file. Raises PolicyError.
+
+    `routable`: that some escalation would be for nobody is a problem too. Whoever writes a policy asks for that; what
+    is in force already is taken as it is.
+    """
     try:
         parsed = parse(text)
     except TextError as problem:
         raise PolicyError([_of_text(problem, name)]) from None
     document, found = _validate(parsed.value)
     problems = [_of_text(problem, name) for problem in parsed.problems] + _problems(found, parsed, name)
+    if routable and document is not None:
+        problems += _problems(unroutable(document), parsed, name)
     if problems or document is None:
         raise PolicyError(problems[:PROBLEMS_MAX])
     return document
 
 
-def read_policy_bytes(raw: bytes, name: str) -> PolicyDocument:
+def read_policy_bytes(raw: bytes, name: str, *, routable: bool = False) -> PolicyDocument:
     """As `read_policy`, of a file's bytes: UTF-8. Raises PolicyError."""
     if len(raw) > 4 * TEXT_MAX:
         raise PolicyError([Problem(name, 1, 1, "", f"longer than {TEXT_MAX} characters")])
@@ -39,7 +46,7 @@ def read_policy_bytes(raw: bytes, name: str) -> PolicyDocument:
         before = raw[: problem.start]
         column = problem.start - (before.rfind(b"\n") + 1) + 1
         raise PolicyError([Problem(name, before.count(b"\n") + 1, column, "", "not UTF-8")]) from None
-    return read_policy(text, name)
+    return read_policy(text, name, routable=routable)
 
 
 def read_policy_value(value: Any, name: str) -> PolicyDocument:

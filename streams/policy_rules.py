@@ -4,14 +4,15 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from schemas.identity import normalise
-from schemas.policy import PolicyDocument, When
-from schemas.policy_fields import Strict
+from schemas.policy import PolicyDocument
+from schemas.policy_fields import SEVERITIES, Strict
 from schemas.policy_patterns import PATTERNS
+from schemas.policy_when import EscalationWhen, When
 from streams.calendar import Calendar
 
 
 class TargetFacts(NamedTuple):
-    """What is known of a thread where a target, a route or a silence is looked up; None for unknown."""
+    """What is known of a thread where a target is looked up; None for unknown."""
 
     channel: str | None = None
     topic: str | None = None
@@ -20,6 +21,28 @@ class TargetFacts(NamedTuple):
     tier: str | None = None
     public: bool | None = None
     team: str | None = None
+
+
+class EscalationFacts(NamedTuple):
+    """What is known of an escalation where a route or a silence is looked up; None for unknown or not there.
+
+    It begins as `TargetFacts` does.
+    """
+
+    channel: str | None = None
+    topic: str | None = None
+    priority: str | None = None
+    difficulty: str | None = None
+    tier: str | None = None
+    public: bool | None = None
+    team: str | None = None
+    kind: str | None = None
+    metric: str | None = None
+    severity: str | None = None
+    level: int | None = None
+    contacts: int | None = None
+    attempts: int | None = None
+    patterns: tuple[str, ...] = ()
 
 
 class Target(NamedTuple):
@@ -31,10 +54,10 @@ class Target(NamedTuple):
 
 
 class Step(NamedTuple):
-    """A step of a ladder."""
+    """A step of a ladder; without a role the routes say whom it is for."""
 
     after_ms: int
-    role: str
+    role: str | None
 
 
 class Silence(NamedTuple):
@@ -43,7 +66,7 @@ class Silence(NamedTuple):
     since: int
     until: int
     reason: str | None
-    condition: "Condition"
+    condition: "EscalationCondition"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +97,42 @@ class Condition:
     def matches(self, facts: TargetFacts) -> bool:
         """True where all conditions hold; an unknown fact fulfils none."""
         return all(facts[index] in values for index, values in self._wanted)
+
+
+class EscalationCondition:
+    """A compiled `when` of a route or a silence: as `Condition`, and on what the escalation itself is."""
+
+    def __init__(self, when: EscalationWhen) -> None:
+        fields = EscalationFacts._fields
+        wanted: list[tuple[int, frozenset[object]]] = [
+            (fields.index(name), frozenset(values))
+            for name in EscalationWhen.model_fields
+            if name in fields and (values := getattr(when, name)) is not None
+        ]
+        if when.min_severity is not None:
+            worse = SEVERITIES[SEVERITIES.index(when.min_severity) :]
+            wanted.append((fields.index("severity"), frozenset(worse)))
+        self._wanted = tuple(wanted)
+        self._least = tuple(
+            (fields.index(name), least)
+            for name, least in (
+                ("level", when.min_level),
+                ("contacts", when.min_contacts),
+                ("attempts", when.min_attempts),
+            )
+            if least is not None
+        )
+        self._patterns = frozenset(when.pattern or ())
+
+    def matches(self, facts: EscalationFacts) -> bool:
+        """True where all conditions hold; an unknown fact fulfils none."""
+        if not all(facts[index] in values for index, values in self._wanted):
+            return False
+        for index, least in self._least:
+            number = facts[index]
+            if not isinstance(number, int) or number < least:
+                return False
+        return not self._patterns or not self._patterns.isdisjoint(facts.patterns)
 
 
 def blocked_values(values: tuple[str, ...]) -> frozenset[str]:

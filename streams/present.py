@@ -11,7 +11,8 @@ from streams.episodes import Episode
 from streams.event import Event
 from streams.issue import Issue
 from streams.ledger import clock_record
-from streams.policy import Policy, TargetFacts
+from streams.policy import EscalationFacts, Policy, TargetFacts
+from streams.policy_routing import assign, attempts
 from streams.standing import ACKNOWLEDGED, Standing
 from streams.subjects import Subjects
 from streams.summary import summarise
@@ -23,8 +24,6 @@ TIMELINE_MAX = 20
 IDENTITIES_MAX = 100
 THREADS_MAX = 50
 SCHEMA_VERSION = "1"
-UNROUTED = "unassigned"
-"""The role of an escalation for which the policy has no ladder and no route."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +58,8 @@ def revision(
     thread = clock.thread if clock else None
     if clock is None and standing.kind == "sla" and standing.metric != "issue_resolution":
         thread = subjects.derived.history.threads.get(standing.thread)
+    subject = _subject(standing, issue, thread, clock, now)
+    facts = _facts(standing, issue, thread, subject, subjects.derived.history.tier, now)
     record: dict[str, Any] = {
         "escalation_id": standing.id,
         "revision": standing.revision,
@@ -76,7 +77,7 @@ def revision(
     record |= {
         "severity": standing.severity,
         "level": standing.level,
-        "route": _route(standing, issue, thread, subjects.derived.history.tier, policy),
+        "route": assign(policy, facts),
         "waiting_on": waiting_on(issue, thread, now),
     }
     if standing.flapping:
@@ -84,7 +85,7 @@ def revision(
     record |= _acknowledgement(standing, record["route"]["role"])
     record |= {"backfilled": standing.backfilled, "provisional": context.provisional}
     record |= _customer(context, issue, policy, now)
-    record |= _subject(standing, issue, thread, clock, now)
+    record |= subject
     record |= {
         "since": format_time(standing.since),
         "detected_at": format_time(now),
@@ -102,28 +103,29 @@ def revision(
     return record
 
 
-def _route(
-    standing: Standing, issue: Issue | None, thread: Thread | None, tier: str | None, policy: Policy
-) -> dict[str, str]:
-    """The ladder's role goes before the routes."""
-    steps = policy.ladder(standing.severity)
-    role: str | None = None
-    if standing.level > 0 and steps:
-        role = steps[min(standing.level, len(steps)) - 1].role
-    if role is None:
-        role = policy.route(_facts(issue, thread, tier)) or UNROUTED
-    contact = policy.contact(role)
-    return {"role": role, "contact": contact} if contact else {"role": role}
-
-
-def _facts(issue: Issue | None, thread: Thread | None, tier: str | None) -> TargetFacts:
-    if thread is not None:
-        return thread.facts(tier)
-    if issue is None or not issue.threads:
-        return TargetFacts(tier=tier)
-    newest = issue.threads[-1].facts(tier)
-    public = any(issue.public.values())
-    return newest._replace(topic=issue.topic, public=public)
+def _facts(
+    standing: Standing, issue: Issue | None, thread: Thread | None, subject: dict[str, Any], tier: str | None, now: int
+) -> EscalationFacts:
+    """What routes ask for: what the record says, and what is known of its thread, or of the issue's newest one."""
+    if thread is None and issue is not None and issue.threads:
+        thread = issue.threads[-1]
+    known = thread.facts(tier) if thread is not None else TargetFacts(tier=tier)
+    return EscalationFacts(
+        channel=subject.get("channel"),
+        topic=subject.get("topic"),
+        priority=known.priority,
+        difficulty=known.difficulty,
+        tier=known.tier,
+        public=subject["public"],
+        team=known.team,
+        kind=standing.kind,
+        metric=standing.metric,
+        severity=standing.severity,
+        level=standing.level,
+        contacts=subject["contacts"],
+        attempts=attempts(issue, now) if issue is not None else None,
+        patterns=standing.patterns,
+    )
 
 
 def _acknowledgement(standing: Standing, role: str) -> dict[str, Any]:

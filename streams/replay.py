@@ -179,7 +179,10 @@ class Replay:
         at = line.arrived_at
         records = customer.command(command, self.policies, at) if customer else None
         if records is None:
-            records = self.downstream.hotspots.command(command, self.policies.at(at), at)
+            said = self.downstream.command(command, at)
+            if said is not None:
+                outcome.escalations += said
+                return
         if records is None:
             outcome.dead.append(Dead(line, "unknown_escalation", "escalation_id: no open escalation of this customer"))
             return

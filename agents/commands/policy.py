@@ -10,7 +10,7 @@ from agents.policy_input import load_document
 from schemas.policy import PolicyDocument
 from schemas.policy_problem import PolicyError
 from streams.policy import compile_policy
-from streams.policy_remarks import remarks
+from streams.policy_remarks import remarks, warnings
 
 
 @click.group()
@@ -27,17 +27,20 @@ policy.add_command(publish)
 def check(files: tuple[str, ...]) -> None:
     """Say what is wrong in each FILE (YAML or JSON; `-` is standard input), as FILE:LINE:COLUMN: message.
 
-    Exit status: 0 where all are sound, 1 where one is not. Remarks on a sound document do not count.
+    That some escalation would be for nobody counts as wrong. Exit status: 0 where all are sound, 1 where one is not.
+    Warnings (paging is off) and remarks on a sound document do not count.
     """
     sound = True
     for file in files:
         try:
-            document = load_document(file)
+            document = load_document(file, routable=True)
         except PolicyError as problem:
             click.echo(str(problem), err=True)
             sound = False
             continue
         click.echo(f"{file}: {_summary(document)}")
+        for warning in warnings(document):
+            click.echo(f"{file}: warning: {warning}", err=True)
         for remark in remarks(document):
             click.echo(f"{file}: remark: {remark}", err=True)
     sys.exit(0 if sound else 1)

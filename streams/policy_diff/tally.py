@@ -8,11 +8,12 @@ from typing import Any
 from schemas.times import HOUR, SECOND, parse_time
 from streams.customer import Customer
 from streams.intervals import FOREVER
-from streams.policy import Policy, PolicyHistory, TargetFacts
+from streams.policy import EscalationFacts, Policy, PolicyHistory
 from streams.policy_diff.side import CLOCK_METRICS, Clocks, Seen, Side
 from streams.replay import Outcome, Replay
 from streams.severity import RANKS
 from streams.standing import OPEN, RESOLVED
+from streams.storm_message import beside, facts_of, of
 
 Record = dict[str, Any]
 PAGED = frozenset({"opened", "raised"})
@@ -55,7 +56,7 @@ class Tally:
         self._notifications += sum(1 for note in outcome.notifications if note["change"] != "resolved")
         self._revisions += len(outcome.escalations)
         for record in outcome.escalations:
-            facts = self._facts(record)
+            facts = self._facts(record, outcome.at)
             self._note(record, facts.team, outcome.at)
             if self._pages_somebody(record, facts, outcome.at):
                 self._pages[record["route"]["role"], outcome.at // HOUR * HOUR] += 1
@@ -98,22 +99,16 @@ class Tally:
         if not record["backfilled"]:
             found.roles.setdefault(record["route"]["role"])
 
-    def _facts(self, record: Record) -> TargetFacts:
-        """What the record says of its subject, and what only the thread knows: its team, its priority."""
-        said = TargetFacts(channel=record.get("channel"), topic=record.get("topic"), public=record["public"])
+    def _facts(self, record: Record, at: int) -> EscalationFacts:
+        """What the record says of its subject, and what only the history knows: its team, its priority."""
         customer = self.run.population.find(record["customer_id"]) if "customer_id" in record else None
-        if customer is None:
-            return said
-        history = customer.derived(self.run.policies).history
-        name = record.get("thread") or (record["threads"][-1]["thread"] if record.get("threads") else None)
-        thread = history.threads.get(name) if name else None
-        if thread is None:
-            return said
-        return thread.facts(history.tier)._replace(**{k: v for k, v in said._asdict().items() if v is not None})
+        known = beside(customer.derived(self.run.policies).history, record, at) if customer is not None else None
+        return facts_of(of(record, known))
 
-    def _pages_somebody(self, record: Record, facts: TargetFacts, at: int) -> bool:
+    def _pages_somebody(self, record: Record, facts: EscalationFacts, at: int) -> bool:
         return (
-            record["change"] in PAGED
+            self.policy.paging
+            and record["change"] in PAGED
             and record["status"] == OPEN
             and not record["backfilled"]
             and RANKS[record["severity"]] >= self._page_rank

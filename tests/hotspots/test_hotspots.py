@@ -10,8 +10,10 @@ from schemas.codec import dumps, loads
 from schemas.command import Command
 from schemas.escalation import validate_escalation
 from schemas.times import HOUR, MINUTE, format_time
+from streams.hotspot_topic import Told
 from streams.hotspots import Hotspots
 from streams.policy import Policy
+from streams.storm_addresses import Addresses, Envelope
 from tests.notifications.records import escalation, policy, resolved
 
 T0 = 1_780_000_000_000
@@ -23,7 +25,9 @@ class Timeline:
 
     def __init__(self, rules: Policy = THREE) -> None:
         self.rules = rules
+        self.addresses = Addresses()
         self.hotspots = Hotspots()
+        self.pages: list[Envelope] = []
         self.sent: list[dict[str, Any]] = []
 
     def until(self, at: int) -> "Timeline":
@@ -36,8 +40,20 @@ class Timeline:
         """A revision at `at` ms after the start."""
         self.until(at - 1)
         record = record | {"detected_at": format_time(T0 + at)}
-        self.take(self.hotspots.observe(record, self.rules, T0 + at))
+        self.send(at, self.addresses.take(record, self.rules))
         self.hotspots = Hotspots.decode(loads(dumps(self.hotspots.encode())))
+        return self
+
+    def send(self, at: int, envelopes: list[Envelope]) -> None:
+        """What senders have for the topics."""
+        for to, key, message in envelopes:
+            if to == "topic":
+                self.take(self.hotspots.observe(key, message, self.rules, T0 + at))
+
+    def change(self, at: int, rules: Policy) -> "Timeline":
+        """Another policy takes effect."""
+        self.rules = rules
+        self.take(self.hotspots.wake(T0 + at, rules))
         return self
 
     def command(self, at: int, action: str, **more: Any) -> list[dict[str, Any]] | None:
@@ -45,14 +61,17 @@ class Timeline:
         self.until(at - 1)
         record = {"id": f"{action}{at}", "at": format_time(T0 + at), "customer_id": "nobody", "by": "lead"} | more
         record = {"escalation_id": self.sent[-1]["escalation_id"], "action": action} | record
-        sent = self.hotspots.command(Command.model_validate(record), self.rules, T0 + at)
-        self.take(sent or [])
-        return sent
+        told = self.hotspots.command(Command.model_validate(record), self.rules, T0 + at)
+        if told is None:
+            return None
+        self.take(told)
+        return told.records
 
-    def take(self, records: list[dict[str, Any]]) -> None:
-        for record in records:
+    def take(self, told: Told) -> None:
+        for record in told.records:
             validate_escalation(record)
-        self.sent += records
+        self.sent += told.records
+        self.pages += told.pages
 
     def said(self) -> list[tuple[str, int, str]]:
         """(change, revision, status) of each."""
@@ -202,11 +221,9 @@ def test_resolved_by_command_it_opens_again_only_when_it_has_ceased():
 def test_another_policy_is_compared_at_once():
     """A higher limit ends a hotspot with reason policy_change; a lower one opens it, its window looked at again."""
     line = three()
-    line.rules = policy("2", hotspots={"customers": 4})
-    line.take(line.hotspots.wake(T0 + HOUR, line.rules))
+    line.change(HOUR, policy("2", hotspots={"customers": 4}))
     assert (line.sent[-1]["change"], line.sent[-1]["reason"]) == ("resolved", "policy_change")
-    line.rules = policy("3", hotspots={"customers": 2, "window": "5h"})
-    line.take(line.hotspots.wake(T0 + 2 * HOUR, line.rules))
+    line.change(2 * HOUR, policy("3", hotspots={"customers": 2, "window": "5h"}))
     assert line.said()[-1] == ("opened", 1, "open")
 
 

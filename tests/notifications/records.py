@@ -23,6 +23,7 @@ def escalation(id_: str, revision: int = 1, at: int = 0, **changes: Any) -> dict
         "provisional": False,
         "customer_id": f"cus_{id_}",
         "issue_id": f"iss_{id_}",
+        "threads": [],
         "topic": "billing",
         "channel": "phone",
         "channels": ["phone"],

@@ -5,7 +5,7 @@ import pytest
 from schemas.policy import PolicyDocument
 from schemas.policy_patterns import PATTERNS
 from schemas.times import DAY, HOUR, MINUTE, parse_time
-from streams.policy import BEGINNING, PolicyHistory, TargetFacts, compile_policy
+from streams.policy import BEGINNING, EscalationFacts, PolicyHistory, TargetFacts, compile_policy
 from streams.policy_file import read_policy_value
 from streams.policy_remarks import remarks
 
@@ -42,7 +42,7 @@ def test_defaults_are_the_contract_s():
     assert (bare.canned_customers, bare.flap.limit) == (5, 3)
     assert bare.issue_target is None
     assert bare.ladders == {}
-    assert bare.route(TargetFacts()) is None
+    assert bare.route(EscalationFacts()) is None
 
 
 SEVERITIES = {
@@ -166,12 +166,12 @@ def test_routes_and_silences():
         routes=[{"when": {"topic": "billing", "difficulty": "easy"}, "role": "billing"}, {"role": "lead"}],
         silences=[{"when": {"channel": "chat"}, "from": "2026-12-01T02:00:00Z", "until": "2026-12-01T04:00:00Z"}],
     )
-    assert rules.route(TargetFacts(topic="billing", difficulty="easy")) == "billing"
-    assert rules.route(TargetFacts(topic="billing")) == "lead"
+    assert rules.route(EscalationFacts(topic="billing", difficulty="easy")) == "billing"
+    assert rules.route(EscalationFacts(topic="billing")) == "lead"
     two, four = parse_time("2026-12-01T02:00:00Z"), parse_time("2026-12-01T04:00:00Z")
-    chat = TargetFacts("chat")
+    chat = EscalationFacts("chat")
     assert [bool(rules.silence(chat, at)) for at in (two - 1, two, four - 1, four)] == [False, True, True, False]
-    assert rules.silence(TargetFacts("phone"), two) is None
+    assert rules.silence(EscalationFacts("phone"), two) is None
 
 
 def test_blocked_values_are_normalised():

@@ -1,0 +1,220 @@
+"""One topic as it is stored: disorder, limits, and what it remembers."""
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.codec import dumps, loads
+from schemas.command import Command
+from schemas.times import DAY, MINUTE, format_time
+from streams.hotspot_cases import CASES_MAX
+from streams.hotspot_topic import HotspotTopic
+from streams.policy import EscalationFacts
+from streams.storm_addresses import Addresses
+from streams.storm_message import facts_of
+from tests.hotspots.test_hotspots import THREE, three
+from tests.notifications.records import escalation, policy, resolved
+
+T0 = 1_780_000_000_000
+LADDER = policy(
+    hotspots={"customers": 3},
+    ladders={"error": [{"after": "20m", "role": "lead"}]},
+    routes=[{"when": {"kind": "hotspot", "min_contacts": 3}, "role": "duty"}, {"role": "desk"}],
+)
+
+moves = st.lists(
+    st.tuples(
+        st.integers(0, 7),
+        st.sampled_from([0, 0, 1, 10, 40]),  # minutes since the move before
+        st.sampled_from(["open", "open", "acknowledged", "resolved"]),
+        st.sampled_from(["error", "critical", "warning"]),
+        st.integers(0, 4),
+    ),
+    max_size=40,
+)
+
+
+def batches(steps):
+    """The messages for the topic, those of one instant together."""
+    addresses, revisions, lives, found, now = Addresses(), {}, {}, [], T0
+    for which, gap, status, severity, customer in steps:
+        now += gap * MINUTE
+        id_ = f"e{which}.{lives.get(which, 0)}"
+        revisions[id_] = revisions.get(id_, 0) + 1
+        lives[which] = lives.get(which, 0) + (status == "resolved")
+        record = escalation(id_, revisions[id_], now, status=status, severity=severity, customer_id=f"c{customer}")
+        sent = [e.message for e in addresses.take(record, LADDER) if e.to == "topic"]
+        if found and found[-1][0] == now:
+            found[-1][1].extend(sent)
+        else:
+            found.append((now, sent))
+    return found
+
+
+def play(storm, chance=None):
+    """All revisions that are said, and all messages for groups; `chance`: doubled, late, after crashes, restarted.
+
+    At each instant what counts is what holds at its end; so the messages of one instant are told apart by a batch.
+    """
+    topic, records, pages, came = HotspotTopic("billing"), [], [], []
+    for now, messages in storm:
+        topic = pass_time(topic, now - 1, records, pages)
+        batch = list(messages)
+        before = dumps(topic.encode())
+        if chance is not None:
+            batch += chance.choices(batch, k=2) if batch else []
+            batch += chance.choices(came, k=3) if came else []
+        told = [topic.observe(message, LADDER, now) for message in batch]
+        if chance is not None and chance.random() < 0.3:  # a crash before anything was written: all of it again
+            topic = HotspotTopic.decode(loads(before))
+            told = [topic.observe(message, LADDER, now) for message in batch]
+        records += [record for each in told for record in each.records]
+        pages += [page for each in told for page in each.pages]
+        came += messages
+        if chance is not None:
+            topic = HotspotTopic.decode(loads(dumps(topic.encode())))
+    pass_time(topic, (storm[-1][0] if storm else T0) + DAY, records, pages)
+    return records, pages
+
+
+def pass_time(topic, until, records, pages):
+    while topic.next_wake is not None and topic.next_wake <= until:
+        told = topic.wake(topic.next_wake, LADDER)
+        records += told.records
+        pages += told.pages
+    return topic
+
+
+@settings(max_examples=200, deadline=None)
+@given(moves, st.integers(0, 2**32))
+def test_messages_that_come_twice_or_late_and_crashes_change_nothing(steps, seed):
+    """The same revisions with the same content, and the same messages for the groups."""
+    storm = batches(steps)
+    assert play(storm, random.Random(seed)) == play(storm)
+
+
+@settings(max_examples=200, deadline=None)
+@given(moves, st.integers(0, 2**32))
+def test_the_order_within_an_instant_does_not_change_what_stands(steps, seed):
+    """Shuffled within each instant: after each, the hotspot stands or not as it would have."""
+    chance, storm = random.Random(seed), batches(steps)
+    plain, shuffled = HotspotTopic("billing"), HotspotTopic("billing")
+    for now, messages in storm:
+        for message in messages:
+            plain.observe(message, LADDER, now)
+        for message in chance.sample(messages, k=len(messages)):
+            shuffled.observe(message, LADDER, now)
+        assert shuffled.cases.by_id == plain.cases.by_id
+        least = plain.cases.customers >= 3
+        assert least or (plain.standing is None and shuffled.standing is None)
+
+
+def messages_of(numbers, revision=1, **changes):
+    for number in numbers:
+        (envelope,) = [
+            e
+            for e in Addresses().take(escalation(f"esc_{number:024}", revision, T0, **changes), THREE)
+            if e.to == "topic"
+        ]
+        yield envelope.message
+
+
+def test_a_storm_larger_than_is_kept_is_counted_and_ends():
+    """More escalations than are kept one by one: still one hotspot, which lasts until fewer than enough are left."""
+    topic = HotspotTopic("billing")
+    records = []
+    for _ in range(2):  # delivered twice
+        for message in messages_of(range(CASES_MAX + 500)):
+            records += topic.observe(message, THREE, T0).records
+    topic = HotspotTopic.decode(loads(dumps(topic.encode())))
+    assert len(dumps(topic.encode())) < 512 * 1024
+    assert (len(records), topic.cases.customers, topic.cases.seen.beyond_ever) == (1, CASES_MAX + 500, 500)
+    for number in range(CASES_MAX + 497):
+        gone = {"id": f"esc_{number:024}", "revision": 2, "turn": 0, "gone": True}
+        records += topic.observe(gone, THREE, T0).records
+    assert len(records) == 1
+    records += topic.observe(
+        {"id": f"esc_{CASES_MAX + 498:024}", "revision": 2, "turn": 0, "gone": True}, THREE, T0
+    ).records
+    assert [record["change"] for record in records] == ["opened", "resolved"]
+
+
+def test_a_hotspot_pages_as_any_escalation():
+    """Its own revisions go to its group, with what silences ask for; the last one leaves it."""
+    line = three()
+    (page,) = line.pages
+    assert (page.to, page.key) == ("group", "kind=hotspot/topic=billing/channel=")
+    facts = facts_of(page.message)
+    assert facts == EscalationFacts(
+        topic="billing", public=False, kind="hotspot", severity="error", level=0, contacts=3
+    )
+    line.add(30 * MINUTE, resolved("e0"))
+    assert line.pages[1].message == {"id": line.sent[0]["escalation_id"], "revision": 2, "turn": 0, "gone": True}
+    line = three()
+    line.change(MINUTE, policy("2", hotspots={"customers": 3}, notify={"group_by": ["kind"]}))
+    assert [(p.key, "gone" in p.message) for p in line.pages[1:]] == [
+        ("kind=hotspot/topic=billing/channel=", True),
+        ("kind=hotspot", False),
+    ]
+
+
+def test_routes_may_ask_for_hotspots():
+    """By kind, severity, topic, public and how many contacts there were."""
+    topic = HotspotTopic("billing")
+    records = [r for m in messages_of(range(3)) for r in topic.observe(m, LADDER, T0).records]
+    assert records[0]["route"] == {"role": "duty"}
+    told = topic.wake(topic.next_wake, LADDER)
+    assert told.records[0]["route"] == {"role": "lead"}
+
+
+def test_a_command_acts_once_and_on_its_own_topic_only():
+    """Delivered twice, or to a topic whose hotspot it does not name, it changes nothing."""
+    topic = HotspotTopic("billing")
+    (opened,) = [r for m in messages_of(range(3)) for r in topic.observe(m, THREE, T0).records]
+    order = {"id": "c1", "at": format_time(T0), "customer_id": "x", "by": "lead", "action": "acknowledge"}
+    command = Command.model_validate(order | {"escalation_id": opened["escalation_id"]})
+    assert [r["status"] for r in topic.command(command, THREE, T0 + 1).records] == ["acknowledged"]
+    topic = HotspotTopic.decode(loads(dumps(topic.encode())))
+    assert topic.command(command, THREE, T0 + 2) == ([], [])
+    assert HotspotTopic("refund").command(command, THREE, T0 + 3) is None
+    again = topic.command(command.model_copy(update={"id": "c2"}), THREE, T0 + 9 * MINUTE).records[0]
+    assert again["time_to_acknowledge_s"] == 0.001
+
+
+def test_it_says_by_which_channels_and_after_how_many_contacts():
+    """The share of each channel, the most used first, and the earliest escalation."""
+    topic = HotspotTopic("billing")
+    records = []
+    for number, channels in enumerate((["phone"], ["phone", "email"], ["phone"])):
+        for message in messages_of([number], channels=channels, contacts=2, first_contact_at=format_time(T0 - number)):
+            records += topic.observe(message, THREE, T0).records
+    assert records[0]["summary"] == (
+        "3 customers have an open error or critical escalation about billing, after 6 contacts: phone 75%, email 25%; "
+        f"the earliest, esc_{2:024}, since {format_time(T0 - 2)}"
+    )
+
+
+def test_a_topic_with_nothing_left_may_be_forgotten():
+    """After a day without a hotspot; after thirty days where there was one, for the next to name."""
+    topic = HotspotTopic("billing")
+    for message in messages_of(range(2)):
+        topic.observe(message, THREE, T0)
+    assert not topic.spent(T0 + 9 * DAY)
+    for number in range(2):
+        topic.observe({"id": f"esc_{number:024}", "revision": 2, "turn": 0, "gone": True}, THREE, T0)
+    assert not topic.spent(T0 + DAY - 1)
+    assert topic.spent(T0 + DAY)
+    line = three().add(31 * MINUTE, resolved("e0"))
+    for number in (1, 2):
+        line.add(32 * MINUTE, resolved(f"e{number}"))
+    (topic,) = line.hotspots._topics.values()
+    assert not topic.spent(T0 + 30 * DAY)
+    assert topic.spent(T0 + 31 * DAY)
+
+
+def test_a_state_of_a_newer_version_is_refused():
+    """A downgrade says so, and does not guess."""
+    with pytest.raises(ValueError, match="newer"):
+        HotspotTopic.decode(HotspotTopic("x").encode() | {"v": 3})
