@@ -43,10 +43,10 @@ async def snapshot(settings: Settings, first: PolicyDocument, until: int, folder
         for id_ in sorted(customers):
             stored = customers[id_]
             customer = stored.live
-            if customer is None:
+            if customer is None or not len(customer.log):
                 continue
             count += 1
-            identities = tuple(sorted(parse_identity(member) for member in stored.links.members))
+            identities = tuple(sorted(parse_identity(i) for i in stored.links.members if not i.startswith("event:")))
             aliases = tuple(sorted(stored.links.aliases))
             people.write(dumps(customer_record(customer, aliases, identities, policies, until)) + b"\n")
             clocks.writelines(dumps(record) + b"\n" for record in clock_records(customer, policies, until))

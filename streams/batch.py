@@ -7,36 +7,32 @@ from typing import Any
 
 from schemas.codec import dumps, loads
 from schemas.command import Command
-from streams import event as events
+from schemas.times import format_time
 from streams.bounds import STATE_BYTES_MAX
-from streams.customer import Customer
 from streams.door import COMMANDS, CUSTOMER_INBOX, IDENTITY_INBOX, enter
 from streams.effects import Dead, Effects, Incoming, Record, Send
+from streams.identity.limits import Limits
 from streams.identity.protocol import (
-    Clear,
     CustomerLinks,
-    Drop,
-    Effect,
-    Fold,
     IdentityRecord,
-    Obey,
     Outgoing,
-    Union,
     home_of,
     may_be_local,
     on_customer,
     on_identity,
 )
+from streams.identity.rules import IdentityRules
 from streams.intake import Rejected
-from streams.policy import PolicyHistory
+from streams.policy import Policy, PolicyHistory
 from streams.stored import Stored, decode_outbox, decode_stored
+from streams.stored_history import StoredHistory
 from streams.timers import Timers
 
 BYTES_PER_EVENT_MAX = 700
 """What an event and what was said of it take at the most, as a rule: below that nothing is measured."""
 CACHED = 10_000
 """How many customers are kept decoded."""
-_ESCALATIONS, _CURRENT = "escalations", "escalations.current"
+_ESCALATIONS, _CURRENT, _CONFLICTS = "escalations", "escalations.current", "identities.conflicts"
 
 
 class Place:
@@ -57,6 +53,8 @@ class Place:
         self.customers = customers
         self.policies = policies
         self.owner = owner
+        self.limits = Limits(IdentityRules())
+        self.limited_by: object = None
         self._marked: object = None
         self._mark = ""
         self.reset()
@@ -96,7 +94,7 @@ class Batch:
         self._now = now
         self._provisional = provisional
         self._effects = Effects()
-        self._records: dict[str, IdentityRecord] = {}
+        self._records: dict[str, IdentityRecord | None] = {}
         self._changed: dict[str, None] = {}
         self._customers: dict[str, Stored] = {}
         self._local: deque[Outgoing] = deque()
@@ -127,14 +125,16 @@ class Batch:
         value = self._place.customers.get(id_.encode())
         self._place.unsent.pop(id_, None)
         if value is not None and id_ not in self._customers:
-            self._put_out(decode_outbox(value))
+            self._put_out(*decode_outbox(value))
 
     def end(self) -> Effects:
         """Settle the customers that were touched; everything that is to be written and sent."""
         place, effects = self._place, self._effects
         mark = place.mark() if self._customers else ""
         for identity in self._changed:
-            effects.writes.append(("identities", identity.encode(), dumps(self._records[identity].encode())))
+            record = self._records[identity]
+            value = dumps(record.encode()) if record is not None else None
+            effects.writes.append(("identities", identity.encode(), value))
         for id_, stored in self._customers.items():
             self._settle(stored)
             live = stored.live
@@ -144,7 +144,7 @@ class Batch:
             stored.policies = mark if live is not None else ""
             place.timers.set(id_, stored.wake)
             effects.writes.append(("customers", id_.encode(), stored.encode(place.batch)))
-            self._put_out(stored.outbox)
+            self._put_out(stored.outbox, stored.mail)
             place.keep(id_, stored)
         return effects
 
@@ -167,12 +167,19 @@ class Batch:
             self._send(message)
 
     def _send(self, message: Outgoing) -> None:
+        if message.to == "conflict":
+            self._effects.sends.append(Send(_CONFLICTS, message.key.encode(), dumps(_conflict(message.message))))
+            return
+        if message.to == "tombstone":
+            self._effects.sends.append(Send(_CURRENT, message.key.encode(), None))
+            return
         topic = IDENTITY_INBOX if message.to == "identity" else CUSTOMER_INBOX
         home = self._place.home(message)
         self._effects.sends.append(Send(topic, message.key.encode(), dumps(message.message), home))
         self._effects.count(f"sent_{message.to}_{message.message['t']}")
 
     def _deliver(self, message: Outgoing) -> list[Outgoing]:
+        """What is to be sent on at once; what a customer says is kept with its state until that is safe."""
         if message.to == "identity":
             record, out, changed = on_identity(self._record(message.key), message.message, self._place.partition)
             self._records[message.key] = record
@@ -180,38 +187,33 @@ class Batch:
                 self._changed[message.key] = None
             return out
         stored = self._stored(message.key)
-        stored.links, out, effects = on_customer(stored.links, message.message, lambda: _history(stored))
-        for effect in effects:
-            self._apply(stored, effect)
-        return out
+        policy = self._place.policies.at(self._now)
+        history = StoredHistory(stored, self._effects, policy.blocked, self._obey, self._refuse)
+        known = stored.links if stored.exists else None
+        links, out = on_customer(known, message.message, history, self._limits(policy))
+        if links is None:  # nobody yet, so there is no state to keep it with
+            del self._customers[message.key]
+            return out
+        stored.links, stored.exists = links, True
+        stored.mail += out
+        return []
 
-    def _apply(self, stored: Stored, effect: Effect) -> None:
-        match effect:
-            case Fold(event):
-                customer = stored.customer = stored.customer or Customer(stored.links.id)
-                self._effects.count("events" if customer.fold(events.decode(event)) else "duplicates")
-            case Union(history):
-                if history is not None:
-                    customer = stored.customer = stored.customer or Customer(stored.links.id)
-                    customer.absorb(Customer.decode(history))
-                self._effects.count("merges")
-            case Drop(event_id):
-                if stored.customer is not None:
-                    stored.customer.release(event_id)
-            case Clear():
-                stored.customer = None
-            case Obey(command):
-                self._obey(stored, command)
+    def _limits(self, policy: Policy) -> Limits:
+        if policy is not self._place.limited_by:
+            rules = IdentityRules(policy.blocked, policy.identity_limits, policy.identity_max)
+            self._place.limited_by, self._place.limits = policy, Limits(rules)
+        return self._place.limits
 
-    def _obey(self, stored: Stored, order: dict[str, Any]) -> None:
+    def _obey(self, stored: Stored, order: dict[str, Any]) -> bool:
         self._settle(stored)  # what came before the command comes first
         live = stored.live
         command = Command.model_validate(order["command"])
         records = live.command(command, self._place.policies, self._now) if live is not None else None
-        if records is not None:
-            stored.outbox += records
-            return
-        key, value = command.customer_id.encode(), dumps(order["command"])
+        stored.outbox += records or ()
+        return records is not None
+
+    def _refuse(self, order: dict[str, Any]) -> None:
+        key, value = str(order["command"]["customer_id"]).encode(), dumps(order["command"])
         record = Record(COMMANDS, key, value, order["at"], order["p"], order["o"])
         self._effects.dead.append(
             Dead(record, "unknown_escalation", "escalation_id: no open escalation of this customer")
@@ -224,7 +226,9 @@ class Batch:
                 live.cause.policy = True
             stored.outbox += live.settle(self._place.policies, self._now, provisional=self._provisional)
 
-    def _put_out(self, records: list[dict[str, Any]]) -> None:
+    def _put_out(self, records: list[dict[str, Any]], mail: list[Outgoing]) -> None:
+        for message in mail:
+            self._send(message)
         for record in records:
             value = dumps(record)
             self._effects.sends.append(Send(_ESCALATIONS, record["customer_id"].encode(), value))
@@ -232,7 +236,7 @@ class Batch:
 
     def _record(self, identity: str) -> IdentityRecord | None:
         record = self._records.get(identity)
-        if record is None:
+        if identity not in self._records:
             value = self._place.identities.get(identity.encode())
             record = IdentityRecord.decode(loads(value)) if value is not None else None
         return record
@@ -245,13 +249,15 @@ class Batch:
             if id_ in self._place.unsent:
                 del self._place.unsent[id_]  # goes out with what is decided now
             else:
-                stored.outbox = []
+                stored.outbox, stored.mail = [], []
         return stored
 
     def _read(self, id_: str) -> Stored:
         value = self._place.customers.get(id_.encode())
-        return decode_stored(value) if value is not None else Stored(CustomerLinks(id_), None)
+        return decode_stored(value) if value is not None else Stored(CustomerLinks(id_), None, exists=False)
 
 
-def _history(stored: Stored) -> dict[str, Any] | None:
-    return stored.customer.encode() if stored.customer is not None else None
+def _conflict(said: dict[str, Any]) -> dict[str, Any]:
+    """A refused link as it is published (`schemas.conflict`)."""
+    type_, _, value = said["identity"].partition(":")
+    return {**said, "identity": {"type": type_, "value": value}, "seen_at": format_time(said["seen_at"])}

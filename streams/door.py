@@ -31,7 +31,7 @@ def enter(record: Incoming, policies: PolicyHistory, partitions: int) -> Outgoin
     if isinstance(value, Rejected):
         return value
     if record.topic == LINKS:
-        return _link(value, policy.blocked)
+        return _link(value, record.arrived_at, policy.blocked)
     if record.topic == COMMANDS:
         return _command(record, value, partitions)
     if not record.topic.startswith(INTERACTIONS):
@@ -44,11 +44,9 @@ def enter(record: Incoming, policies: PolicyHistory, partitions: int) -> Outgoin
     return claim_of_event(event, public=public, blocked=policy.blocked)
 
 
-def _link(value: Any, blocked: frozenset[str]) -> Outgoing | Rejected | None:
+def _link(value: Any, arrived_at: int, blocked: frozenset[str]) -> Outgoing | Rejected | None:
     record = admit_link(value)
-    if isinstance(record, Rejected):
-        return record
-    return claim_of_link(record, blocked) if record.action == "link" else None
+    return record if isinstance(record, Rejected) else claim_of_link(record, arrived_at, blocked)
 
 
 def _command(record: Incoming, value: Any, partitions: int) -> Outgoing | Rejected:

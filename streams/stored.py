@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from schemas.codec import dumps, loads
 from streams.customer import Customer
-from streams.identity.protocol import CustomerLinks
+from streams.identity.protocol import CustomerLinks, Outgoing
 
-STORED_VERSION = 1
+STORED_VERSION = 2
 _HEADER = re.compile(rb'\{"v":(\d+),"w":(null|-?\d+),"b":(\d+),"o":(\d+),"p":"([0-9a-f]*)"')
 
 
@@ -36,6 +36,10 @@ class Stored:
     wake: int | None = None
     policies: str = ""
     outbox: list[dict[str, Any]] = field(default_factory=list)
+    mail: list[Outgoing] = field(default_factory=list)
+    """Messages of the identity protocol, likewise."""
+    exists: bool = True
+    """Nobody has heard of a customer that does not."""
 
     @property
     def live(self) -> Customer | None:
@@ -49,11 +53,12 @@ class Stored:
                 "v": STORED_VERSION,
                 "w": self.wake,
                 "b": batch,
-                "o": len(self.outbox),
+                "o": len(self.outbox) + len(self.mail),
                 "p": self.policies,
                 "l": self.links.encode(),
                 "c": self.customer.encode() if self.customer is not None else None,
                 "x": self.outbox,
+                "y": [list(message) for message in self.mail],
             }
         )
 
@@ -63,13 +68,19 @@ def decode_stored(value: bytes) -> Stored:
     stored = loads(value)
     _check(stored["v"])
     customer = Customer.decode(stored["c"]) if stored["c"] is not None else None
-    return Stored(CustomerLinks.decode(stored["l"]), customer, stored["w"], stored["p"], stored["x"])
+    links = CustomerLinks.decode(stored["l"])
+    return Stored(links, customer, stored["w"], stored["p"], stored["x"], _mail(stored))
 
 
-def decode_outbox(value: bytes) -> list[dict[str, Any]]:
-    """The outputs in a value, and nothing else of it."""
-    outbox: list[dict[str, Any]] = loads(value)["x"]
-    return outbox
+def decode_outbox(value: bytes) -> tuple[list[dict[str, Any]], list[Outgoing]]:
+    """The outputs in a value, and nothing else of it: escalations, and messages of the identity protocol."""
+    stored = loads(value)
+    return stored["x"], _mail(stored)
+
+
+def _mail(stored: dict[str, Any]) -> list[Outgoing]:
+    """Version 1 kept no messages."""
+    return [Outgoing(*message) for message in stored.get("y", ())]
 
 
 def read_header(value: bytes) -> Header:

@@ -7,7 +7,7 @@ from schemas.identity import Identity
 _LATEST = 16**11 - 1
 
 
-def birth_id(first_event_at: int, identity: Identity | str, salt: int = 0) -> str:
+def birth_id(first_event_at: int, identity: Identity | str, salt: int | str = 0) -> str:
     """The id of a customer first seen at `first_event_at` (ms) with `identity`: `cus_`, 11 hex of time, 8 of hash.
 
     Ids sort by birth. `salt` gives the same birth another id, for a customer that a split made anew.

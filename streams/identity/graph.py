@@ -6,7 +6,8 @@ from itertools import combinations, count
 from schemas.identity import STRENGTH, Identity
 from streams.identity.birth import birth_id
 from streams.identity.changes import Merged, Refused, Split
-from streams.identity.nodes import TOTAL, TYPES, Cause, Entry, Group, Node
+from streams.identity.limits import TOTAL, TYPES, Limits, add, counts_of
+from streams.identity.nodes import Cause, Entry, Group, Node
 from streams.identity.rules import IdentityRules
 
 
@@ -17,9 +18,8 @@ class Graph:
         self.nodes: dict[Identity, Node] = {}
         self.groups: dict[str, Group] = {}  # by id and by alias
         self._refused: set[tuple[Identity, Identity]] = set()
-        limits = [(STRENGTH[name], f"limit:{name}", most) for name, most in rules.limits.items() if name in STRENGTH]
-        self._limits = (*sorted(limits), (TOTAL, "limit:identities", rules.most))
-        self._alone = {name: _counts_of(name) for name in (*TYPES, "event")}
+        self.limits = Limits(rules)
+        self._alone = {name: counts_of(name) for name in (*TYPES, "event")}
 
     def node(self, identity: Identity) -> Node:
         """The node of `identity`, made where there is none."""
@@ -55,7 +55,7 @@ class Graph:
         if x is not None and x is y:
             return None
         alone = self._alone
-        reason = self._over(x.counts if x else alone[a.identity.type], y.counts if y else alone[b.identity.type])
+        reason = self.limits.over(x.counts if x else alone[a.identity.type], y.counts if y else alone[b.identity.type])
         if reason:
             return reason
         if x and y:
@@ -133,18 +133,12 @@ class Graph:
                 cause.changes.append(Refused(other[0].identity, by, reason, cause.record_id, cause.arrived_at))
             self._refused.update((a.identity, b.identity) for a, b in pairs)
 
-    def _over(self, x: list[int], y: list[int]) -> str | None:
-        for index, reason, most in self._limits:
-            if x[index] + y[index] > most:
-                return reason
-        return None
-
     def _adopt(self, group: Group, node: Node, cause: Cause) -> None:
         node.group = group
         node.joined_by = cause.record_id
         node.joined_at = cause.arrived_at
         group.nodes.append(node)
-        _add(group.counts, self._alone[node.identity.type])
+        add(group.counts, self._alone[node.identity.type])
 
     def _merge(self, x: Group, y: Group, cause: Cause) -> None:
         survivor, loser = (x, y) if x.seniority < y.seniority else (y, x)
@@ -160,7 +154,7 @@ class Graph:
         large.aliases.update(small.aliases)
         large.aliases[gone] = loser.born_with
         large.id, large.born_with = into, survivor.born_with
-        _add(large.counts, small.counts)
+        add(large.counts, small.counts)
         large.contact_at = min(x.contact_at, y.contact_at)
         large.event_at = min(x.event_at, y.event_at)
         large.events += small.events
@@ -239,19 +233,6 @@ def _fill(group: Group, nodes: list[Node], owned: Iterable[Entry]) -> None:
     group.nodes = nodes
     for node in nodes:
         node.group = group
-        _add(group.counts, _counts_of(node.identity.type))
+        add(group.counts, counts_of(node.identity.type))
     for entry in owned:
         group.count(entry)
-
-
-def _counts_of(name: str) -> list[int]:
-    counts = [0] * (TOTAL + 1)
-    if name in STRENGTH:
-        counts[STRENGTH[name]] = 1
-        counts[TOTAL] = int(name != "thread")
-    return counts
-
-
-def _add(counts: list[int], more: Sequence[int]) -> None:
-    for index, number in enumerate(more):
-        counts[index] += number

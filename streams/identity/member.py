@@ -1,184 +1,213 @@
-"""The customer's side of the protocol: members, aliases, merges, and what is to be done to the history.
+"""The customer's side of the protocol: what a message does to a customer, its members, its aliases and its history.
 
-Of two ids that are one customer's, the larger becomes an alias of the smaller, so aliases point to ever smaller ids
-and in no circle. Ids begin with the time of birth: the older customer survives. A history is united once, however often
-it comes: an alias gives it to one customer only, which knows its aliases, and what it gives does not change any more.
+A history is united once, however often it comes, and what was decided is sent again until it is confirmed: the messages of a
+customer are kept with its state (`streams.stored`) and stay in order. What reaches an alias goes on to the survivor, and what is
+about an identity that has left goes back to the identity's shard, which has been told before.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from streams.identity import joining
+from streams.identity.history import History
+from streams.identity.limits import Limits
+from streams.identity.links import Alias, CustomerLinks, Member, Placement
+from streams.identity.messages import Message, Outgoing, back, forwarded, to_customer, to_identity
+from streams.identity.pairs import CUT, OPEN, Assertion, pair_of
 
-from streams.identity.messages import Message, Outgoing, merge_of, to_customer, to_identity
-
-LINKS_VERSION = 1
-
-Placement = tuple[int, bool]
-"""The number of a placement, and whether the event is here since. The larger one counts."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fold:
-    """Put the event into the log."""
-
-    event: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Union:
-    """Unite the log with that of another customer."""
-
-    history: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Drop:
-    """Take the event out of the log."""
-
-    event_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Clear:
-    """The history is safe elsewhere."""
-
-
-@dataclass(frozen=True, slots=True)
-class Obey:
-    """A command for this customer."""
-
-    command: Any
-
-
-Effect = Fold | Union | Drop | Clear | Obey
-
-
-@dataclass(slots=True)
-class CustomerLinks:
-    """Who a customer is. `held`: an alias that still keeps its history, until the survivor says that it has it."""
-
-    id: str
-    alias_of: str | None = None
-    held: bool = False
-    members: dict[str, None] = field(default_factory=dict)
-    aliases: dict[str, None] = field(default_factory=dict)
-    placements: dict[str, Placement] = field(default_factory=dict)
-
-    def encode(self) -> dict[str, Any]:
-        """As a JSON object."""
-        return {
-            "v": LINKS_VERSION,
-            "id": self.id,
-            "of": self.alias_of,
-            "h": self.held,
-            "m": list(self.members),
-            "a": list(self.aliases),
-            "p": self.placements,
-        }
-
-    @classmethod
-    def decode(cls, stored: dict[str, Any]) -> "CustomerLinks":
-        """What `encode` stored; raises ValueError for a state of a newer version."""
-        if stored["v"] > LINKS_VERSION:
-            msg = f"links of version {stored['v']} are newer than this program's {LINKS_VERSION}"
-            raise ValueError(msg)
-        placements = {id_: (number, here) for id_, (number, here) in stored["p"].items()}
-        members, aliases = dict.fromkeys(stored["m"]), dict.fromkeys(stored["a"])
-        return cls(stored["id"], stored["of"], stored["h"], members, aliases, placements)
+Out = list[Outgoing]
+_FOR_AN_IDENTITY = frozenset({"event", "link", "cut", "edge", "rejoin", "ask", "moved", "release", "forget"})
+_PASSED_ON = _FOR_AN_IDENTITY | {"command"}
 
 
 def on_customer(
-    links: CustomerLinks | None, message: Message, history: Callable[[], Any]
-) -> tuple[CustomerLinks, list[Outgoing], list[Effect]]:
-    """Takes a message to a customer; the links, changed in place, what to send, and what to do to the history.
-
-    `history` gives the whole history, opaque, for the survivor of a merge.
-    """
-    links = links or CustomerLinks(message["c"])
+    links: CustomerLinks | None, message: Message, history: History, limits: Limits
+) -> tuple[CustomerLinks | None, Out]:
+    """Takes a message to a customer; its links, changed in place, and what to send. None: there is still no such customer."""
+    if links is None or links.forgotten:
+        begun = _begin(links, message, history)
+        if not isinstance(begun, CustomerLinks):
+            return links, begun
+        links = begun
     if links.alias_of is not None:
-        return links, *_at_alias(links, links.alias_of, message, history)
-    out: list[Outgoing] = []
-    effects: list[Effect] = []
+        return links, _at_alias(links, links.alias_of, message)
+    identity = message.get("i")
+    if message["t"] in _FOR_AN_IDENTITY and identity is not None and identity not in links.members:
+        return links, [back(message)]
+    out = _take(links, message, history, limits)
+    return links, out + joining.proceed(links, history, limits)
+
+
+def _begin(links: CustomerLinks | None, message: Message, history: History) -> CustomerLinks | Out:
+    """A customer is born with the first message about the identity that points to it; what is said where there is none."""
+    tag = message["t"]
+    if tag == "part":
+        return CustomerLinks(message["c"])
+    if tag in _FOR_AN_IDENTITY and message.get("i") is not None:
+        number: int | None = message.get("pn")
+        if number is None or (links is not None and not message["born"]):
+            return [back(message)]
+        if not message["born"]:  # it comes behind, through the same topic
+            return [forwarded(message, message["c"])]
+        member = Member(number, message.get("id", ""), message.get("ar", message.get("at", 0)))
+        return CustomerLinks(message["c"], message["i"], members={message["i"]: member})
+    match tag:
+        case "ask":
+            return [to_customer("refused", message["from"], q=message["q"], reason=None, by=None)]
+        case "here":
+            return [to_customer("free", message["from"], **{"from": message["c"]}, q=message["q"])]
+        case "command":
+            history.refuse(message["v"])
+    return []
+
+
+def _at_alias(links: CustomerLinks, survivor: str, message: Message) -> Out:
+    match message["t"]:
+        case "ask" if "q0" in message:  # who wanted it asks anew, as a part of the survivor
+            return [to_customer("refused", message["from"], q=message["q"], reason=None, by=None)]
+        case tag if tag in _PASSED_ON:
+            return [forwarded(message, survivor)]
+        case "here":
+            return [to_customer("free", message["from"], **{"from": links.id}, q=message["q"])]
+        case "absorb":
+            return [to_customer("absorbed", message["from"])]  # came twice
+        case "realias" if message["n"] > links.alias_number:
+            links.alias_of, links.alias_number = message["by"], message["n"]
+        case "erase":
+            links.alias_of, links.forgotten = None, True
+            links.taken.clear()
+        case _:
+            pass
+    return []
+
+
+def _take(links: CustomerLinks, message: Message, history: History, limits: Limits) -> Out:  # noqa: PLR0911 - one line each
     match message["t"]:
         case "event":
-            if message["i"] is not None:
-                links.members[message["i"]] = None
-            out = _relabel_forwarded(links, message)
-            if "n" not in message or _placed(links, message["id"], (message["n"], True)):
-                effects.append(Fold(message["e"]))
+            return _event(links, message, history)
         case "release":
-            if _placed(links, message["id"], (message["n"], False)):
-                effects.append(Drop(message["id"]))
-        case "joined":
-            links.members[message["i"]] = None
-            out = _relabel_forwarded(links, message)
-        case "merge":
-            links.alias_of, links.held = message["x"], True
-            out = [_absorb(links, message["x"], history)]
+            if _placed(links, message["id"], Placement(message["num"], here=False, identity=message["i"] or "")):
+                history.drop(message["id"])
+        case "moved":
+            links.refused |= {(a, b): reason for a, b, reason in message["r"]}
+            history.union(message["h"], apart=False)
+        case "link":
+            _link(links, message)
+        case "cut":
+            _cut(links, message)
+        case "edge":
+            links.todo.append(joining.join_of(message))
+        case "rejoin":
+            links.todo.append(message["v"])
+        case "ask":
+            return joining.answer(links, message, history)
         case "absorb":
-            effects = _take_over(links, message) if message["from"] not in links.aliases else []
-            out = [*_relabel(message["m"], links.id), to_customer("absorbed", message["from"], by=links.id)]
+            return _absorb(links, message, history)
+        case "part":
+            _begin_part(links, message, history)
         case "command":
-            effects.append(Obey(message["v"]))
-        case "absorbed":
+            return _command(links, message, history)
+        case "forget":
+            links.todo.append({"k": "forget"})
+        case "absorbed" | "realias" | "erase":
             pass
-        case tag:
-            msg = f"unknown message to a customer: {tag}"
-            raise ValueError(msg)
-    return links, out, effects
+        case _:
+            return joining.hear(links, message, history, limits)
+    return []
 
 
-def _at_alias(
-    links: CustomerLinks, survivor: str, message: Message, history: Callable[[], Any]
-) -> tuple[list[Outgoing], list[Effect]]:
-    match message["t"]:
-        case "merge":
-            again = [_absorb(links, survivor, history)] if links.held else []
-            return again + merge_of(survivor, message["x"]), []
-        case "absorbed":
-            links.alias_of = min(survivor, message["by"])
-            was_held, links.held = links.held, False
-            return [], [Clear()] if was_held else []
-        case "absorb" if message["from"] in links.aliases:  # taken before; it goes with this one's own history
-            return [to_customer("absorbed", message["from"], by=links.id)], []
-        case "event" | "joined" | "absorb" | "release" | "command":
-            forward = Outgoing("customer", survivor, {**message, "c": survivor, "f": True})
-            if links.held and message["t"] in ("event", "command"):
-                # The survivor must know the history first, or it would say anew what has been said about the event.
-                return [_absorb(links, survivor, history), forward], []
-            return [forward], []
-        case tag:
-            msg = f"unknown message to a customer: {tag}"
-            raise ValueError(msg)
-
-
-def _absorb(links: CustomerLinks, survivor: str, history: Callable[[], Any]) -> Outgoing:
-    whole = {"m": list(links.members), "a": list(links.aliases), "p": dict(links.placements), "h": history()}
-    return to_customer("absorb", survivor, **{"from": links.id}, **whole)
-
-
-def _relabel_forwarded(links: CustomerLinks, message: Message) -> list[Outgoing]:
-    """Who came by an alias is told the way: by the one who knows the member, so that no later merge forgets it."""
-    return _relabel([message["i"]], links.id) if message.get("f") and message["i"] is not None else []
-
-
-def _relabel(members: list[str], survivor: str) -> list[Outgoing]:
-    return [to_identity("relabel", identity, c=survivor) for identity in members]
-
-
-def _take_over(links: CustomerLinks, message: Message) -> list[Effect]:
-    links.members.update(dict.fromkeys(message["m"]))
-    links.aliases.update(dict.fromkeys([message["from"], *message["a"]]))
-    for id_, (number, here) in message["p"].items():
-        _placed(links, id_, (number, here))
-    gone = [id_ for id_, (_, here) in links.placements.items() if not here]
-    return [Union(message["h"]), *map(Drop, gone)]
+def _event(links: CustomerLinks, message: Message, history: History) -> Out:
+    if "num" in message:
+        placement = Placement(message["num"], here=True, identity=message["i"] or "")
+        if not _placed(links, message["id"], placement):
+            return []
+    if history.has(message["id"]):
+        return []
+    history.fold(message["e"])
+    if any(identity not in links.members for identity in message["n"]):
+        links.todo.append(joining.join_of(message))
+    return []
 
 
 def _placed(links: CustomerLinks, event_id: str, placement: Placement) -> bool:
     """Notes a placement; False where a later one is known."""
     known = links.placements.get(event_id)
-    if known is not None and known > placement:
+    if known is not None and (known.number, known.here) > (placement.number, placement.here):
         return False
     links.placements[event_id] = placement
     return True
+
+
+def _link(links: CustomerLinks, message: Message) -> None:
+    pair = pair_of(message["i"], message["j"])
+    known = links.pairs.get(pair)
+    if known is not None and (known.at, known.id) >= (message["at"], message["id"]):
+        return
+    links.pairs[pair] = Assertion(
+        message["at"], message["id"], CUT if known is not None and known.state == CUT else OPEN
+    )
+    join = joining.join_of({**message, "n": [message["j"]], "at": message["ar"]})
+    links.todo.append(join | {"as": [message["at"], message["id"]]})
+
+
+def _cut(links: CustomerLinks, message: Message) -> None:
+    pair = pair_of(message["i"], message["j"])
+    known = links.pairs.get(pair)
+    if known is None or (known.at, known.id) <= (message["at"], message["id"]):
+        links.pairs[pair] = Assertion(message["at"], message["id"], CUT)
+        links.todo.append({"k": "split", "at": message["at"], "id": message["id"]})
+
+
+def _absorb(links: CustomerLinks, message: Message, history: History) -> Out:
+    giver = message["from"]
+    taken = [to_customer("absorbed", giver)]
+    if giver in links.taken:
+        return taken
+    other = CustomerLinks.decode({"v": 2, "id": giver, "b": message["b"], **message["l"]})
+    members = {identity: member._replace(number=member.number + 1) for identity, member in other.members.items()}
+    aliases = {id_: alias._replace(number=alias.number + 1) for id_, alias in other.aliases.items()}
+    links.members |= members
+    links.aliases |= aliases | {giver: Alias(message["b"], 0)}
+    links.taken |= other.taken | {giver: None}
+    links.parts += other.parts
+    for pair, assertion in other.pairs.items():
+        links.assert_pair(pair, assertion)
+    links.refused |= other.refused
+    links.ties |= other.ties
+    for id_, placement in other.placements.items():
+        _placed(links, id_, placement)
+    links.todo += other.todo
+    for (a, b), assertion in links.pairs.items():
+        if assertion.state == CUT and a in links.members and b in links.members:  # may be what joined the two
+            links.todo.append({"k": "split", "at": assertion.at, "id": assertion.id})
+    links.todo.sort(key=lambda task: task["k"] == "split")  # what has just joined the two is to be known before
+    links.waiting += [question for question in other.waiting if question not in links.waiting]
+    history.union(message["h"], apart=False)
+    for id_, placement in links.placements.items():
+        if not placement.here:
+            history.drop(id_)
+    joining.unlock(links, giver)
+    larger = joining.hand_back(links)
+    relabels = [to_identity("relabel", identity, c=links.id, n=member.number) for identity, member in members.items()]
+    realiases = [to_customer("realias", id_, by=links.id, n=alias.number) for id_, alias in aliases.items()]
+    return [*taken, *relabels, *realiases, *larger]
+
+
+def _begin_part(links: CustomerLinks, message: Message, history: History) -> None:
+    if links.id in links.taken:
+        return  # came twice
+    whole = CustomerLinks.decode(message["l"])
+    for name in ("born_with", "members", "aliases", "pairs", "refused", "ties", "placements"):
+        setattr(links, name, getattr(whole, name))
+    links.taken[links.id] = None
+    history.union(message["h"], apart=True)
+
+
+def _command(links: CustomerLinks, message: Message, history: History) -> Out:
+    """Obeys, or asks those that were split off; the last of them sets the command aside."""
+    if history.obey(message["v"]):
+        return []
+    seen = [*message.get("p", ()), links.id]
+    others = [id_ for id_ in [*message.get("nx", ()), *links.parts] if id_ not in seen]
+    if not others:
+        history.refuse(message["v"])
+        return []
+    first, *rest = dict.fromkeys(others)
+    return [Outgoing("customer", first, {**message, "c": first, "p": seen, "nx": rest})]

@@ -2,50 +2,63 @@
 
 To the shard of identity `i`:
 
-- `event`: an event whose strongest identity is `i`. `n`: its other identities; `s`: the public thread it is on, or
-  None; `id`, `o` (order), `k` (says who opens the thread), `e` (the event, opaque)
-- `link`: `i` and `j` are one customer's; `at`, ms
-- `edge`: `i` and `from` are one customer's, and `from` belongs to `c`
-- `known`: the shard of `j` has taken the edge from `i`; it need not be told again
-- `relabel`: the customer of `i` is `c` now
-- `spoke`: on the public thread `i` the event `id` is by a customer `c`
+- `event`: an event that belongs with `i`. `n`: its other identities; `th`: its private thread, where it has one; `s`: the public
+  thread it is on; `id`, `o` (order), `k` (says who opens the thread), `at` (arrival, ms), `e` (the event, opaque); with
+  `num`: an event without an author, and the number of its placement
+- `link`, `cut`: a link or unlink record `id` of the time `at` about `i` and `j`; `ar`: its arrival. `cut` has `far` on its way
+  to the weaker identity. `uncut`: the link record has joined them
+- `edge`: the event `id` joins `i` and the identities `n`, which its own customer could not join
+- `ask`: customer `from` asks, as its question number `q`, for `i`, which an event joins to the stronger `x` (its own are `y`), or a link record
+  of that time and id (`l`). `full`: the limit that forbids it whoever has `i`
+- `relabel`: the customer of `i` is `c` since change number `n`; None: nobody's
+- `moved`: a history `h` that belongs with the thread `i`; `r`: the edges refused in it
+- `spoke`: on the public thread `i` the event `id` is by the identity `by` of a customer `c`
 - `loose`: an event without an author on the public thread `i`; `r`: the event that it answers
+- `unspoke`: the identities `by` are to be forgotten on the public thread `i`
+- `release`: the event `id`, placed with `i`, is somebody else's since placement `num`
+- `forget`: erase the customer of `i`. `erase`: erase what is known about `i`
 
-To customer `c`:
+- `rejoin`: the join `v` belongs to the customer of `i` now
 
-- `event`: into the log; `i`: the identity it came by. With `n`, the number of the placement: an event without an author
-  A forwarded message has `f`: an alias was asked, so whoever is left relabels `i`
-- `release`: the event `id` is somebody else's since placement `n`
-- `joined`: `i` is this customer's
-- `merge`: this customer and `x`, which is the smaller id, are one
-- `absorb`: the whole of customer `from`: members `m`, aliases `a`, placements `p`, history `h` (opaque)
-- `absorbed`: `by` holds what this customer gave up
-- `command`: `v`, for whoever the customer is by now
+To customer `c`, from a shard (`pn`: the number of the shard's pointer; `born`: the customer begins with it): `event`, `link`, `cut`, `edge`, `ask`, `moved`, `release`,
+`forget`, as above. A customer that does not have `i` any more sends them back to the shard, an alias to the survivor.
+
+To customer `c`, from another; `q` is the number of the question that it belongs to:
+
+- `ask`, without `i`: as above, from a larger customer that was asked itself
+- `grant`: the identity was nobody's, and is yours since change number `n`. `refused`: somebody else's (`by`), for `reason`.
+  `barred`: the edges `p` are cut by link records. `later`: I am the smaller one, and shall come back to you
+- `here`: my identities (counts `n`) and seniority (`s`) wait for what you decide. Then `free`: go on, we remain two
+  (`q0`, `reason`: the answer to your own question), or `give`: give me your history, or `absorb`: take mine
+- `absorb`: the whole of customer `from`. `absorbed`: I have it
+- `again`: ask your question `q0` again. `realias`: the alias `c` is one of `by` since change number `n`
+- `part`: a part of customer `from`, which is you
+- `command`: `v`, for whoever the customer is by now; `p`: customers to try when this one knows nothing of it
+- `erase`: as an alias, be forgotten
 """
 
 from typing import Any, Literal, NamedTuple
 
 Message = dict[str, Any]
 
-IDENTITY_TAGS = frozenset({"event", "link", "edge", "known", "relabel", "spoke", "loose"})
-CUSTOMER_TAGS = frozenset({"event", "release", "joined", "merge", "absorb", "absorbed", "command"})
-NEVER_LOCAL = frozenset({"edge", "known", "merge", "absorb", "absorbed", "relabel"})
-"""Go through a topic even to the same partition: they must not overtake the state of their sender, and each must come
-again by itself where what it led to was lost. What made them may not make them twice: an edge that is known by then,
-a pointer that was relabelled by then."""
+
+class Outgoing(NamedTuple):
+    """A message and where it goes: to the shard of identity `key`, or to the customer `key`.
+
+    Two are not for the protocol: a `conflict` about identity `key`, to be published, and a `tombstone` for escalation `key`.
+    """
+
+    to: Literal["identity", "customer", "conflict", "tombstone"]
+    key: str
+    message: Message
 
 
 def may_be_local(message: Message) -> bool:
-    """Whether a batch may handle this message, which it made itself. What is forwarded stays behind its history."""
-    return message["t"] not in NEVER_LOCAL and not message.get("f")
+    """Whether a batch may handle this message, which it made itself, at once instead of sending it.
 
-
-class Outgoing(NamedTuple):
-    """A message and where it goes: to the shard of identity `key`, or to the customer `key`."""
-
-    to: Literal["identity", "customer"]
-    key: str
-    message: Message
+    Only an event on its first way. All others keep the order in which they were sent, and stay behind the state of their sender.
+    """
+    return message["t"] == "event" and not message.get("f")
 
 
 def to_identity(tag: str, identity: str, **fields: Any) -> Outgoing:
@@ -58,11 +71,15 @@ def to_customer(tag: str, customer_id: str, **fields: Any) -> Outgoing:
     return Outgoing("customer", customer_id, {"t": tag, "c": customer_id, **fields})
 
 
-def merge_of(one: str, other: str) -> list[Outgoing]:
-    """What makes one customer of two ids: a word to the larger, which becomes an alias; nothing where they are one."""
-    if one == other:
-        return []
-    return [to_customer("merge", max(one, other), x=min(one, other))]
+def forwarded(message: Message, customer_id: str) -> Outgoing:
+    """The message on to another customer."""
+    return Outgoing("customer", customer_id, {**message, "c": customer_id, "f": 1})
+
+
+def back(message: Message) -> Outgoing:
+    """The message back to the shard of its identity, which knows better by the time it gets there."""
+    fields = {name: value for name, value in message.items() if name not in ("c", "pn", "born")}
+    return Outgoing("identity", message["i"], {**fields, "f": 1})
 
 
 def home_of(customer_id: str) -> int:

@@ -4,12 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
 
-from schemas.identity import STRENGTH, Identity
+from schemas.identity import Identity
 from streams.identity.changes import Change
-
-TYPES: tuple[str, ...] = tuple(STRENGTH)
-TOTAL = len(TYPES)
-"""Where `Group.counts` holds the number of identities that are not threads."""
+from streams.identity.limits import TOTAL
 
 
 class Node:

@@ -1,77 +1,91 @@
 """The identity's side of the protocol: what is remembered beside each identity, and what a message does to it.
 
-Every handler answers a message that comes twice as it did the first time, so that a shard which stopped between
-writing its state and sending its messages makes up for it when its input is delivered again.
+A record holds a pointer to the identity's customer (perhaps an alias), with the number of the change that set it: the larger
+number counts. It holds what link records say about the identity too, because it is asked before anybody is joined.
+Every handler answers a message that comes twice as it did the first time, so that a shard which stopped between writing its
+state and sending its messages makes up for it when its input is delivered again.
 """
 
 from dataclasses import dataclass, field
 from typing import Any
 
 from streams.identity.birth import birth_id
-from streams.identity.messages import Message, Outgoing, merge_of, to_customer, to_identity
+from streams.identity.messages import Message, Outgoing, to_customer, to_identity
+from streams.identity.pairs import CUT, LINKED, Assertion, barred
 from streams.identity.speakers import Speakers
 
-RECORD_VERSION = 1
-KNOWN_MAX = 256
-"""How many neighbours a record remembers. One that was forgotten is told again: that costs messages, no facts."""
+RECORD_VERSION = 2
 
 
 @dataclass(slots=True)
 class IdentityRecord:
-    """One identity: its customer (perhaps an alias), the neighbours that know about it, what was said if a thread."""
+    """One identity: its customer, the number of that pointer, the newest link records, what was said if a public thread.
+
+    `founded`: the number with which a customer was born here.
+    """
 
     customer: str | None = None
-    known: dict[str, None] = field(default_factory=dict)
+    number: int = 0
+    founded: int = 0
+    pairs: dict[str, Assertion] = field(default_factory=dict)
     speakers: Speakers | None = None
 
     def encode(self) -> dict[str, Any]:
         """As a JSON object."""
-        stored: dict[str, Any] = {"v": RECORD_VERSION, "c": self.customer}
-        if self.known:
-            stored["k"] = list(self.known)
+        stored: dict[str, Any] = {"v": RECORD_VERSION, "c": self.customer, "n": self.number}
+        if self.founded:
+            stored["b"] = self.founded
+        if self.pairs:
+            stored["k"] = [[other, *assertion] for other, assertion in self.pairs.items()]
         if self.speakers is not None:
             stored["s"] = self.speakers.encode()
         return stored
 
     @classmethod
     def decode(cls, stored: dict[str, Any]) -> "IdentityRecord":
-        """What `encode` stored; raises ValueError for a record of a newer version."""
+        """What `encode` stored, or version 1; raises ValueError for a record of a newer version."""
         if stored["v"] > RECORD_VERSION:
             msg = f"identity record of version {stored['v']} is newer than this program's {RECORD_VERSION}"
             raise ValueError(msg)
         speakers = Speakers.decode(stored["s"]) if "s" in stored else None
-        return cls(stored["c"], dict.fromkeys(stored.get("k", ())), speakers)
+        if stored["v"] == 1:  # its pointers only ever became smaller, and had no number
+            return cls(stored["c"], int(stored["c"] is not None), speakers=speakers)
+        pairs = {other: Assertion(*assertion) for other, *assertion in stored.get("k", ())}
+        return cls(stored["c"], stored["n"], stored.get("b", 0), pairs, speakers)
 
 
 def on_identity(
     record: IdentityRecord | None, message: Message, partition: int
-) -> tuple[IdentityRecord, list[Outgoing], bool]:
+) -> tuple[IdentityRecord | None, list[Outgoing], bool]:
     """Takes a message to an identity; the record, changed in place, what to send, and whether it changed.
 
-    A new customer lives on `partition`. An event by known neighbours changes nothing, and sends the event and no more.
+    A new customer lives on `partition`. An event of somebody known changes nothing, and sends the event and no more.
+    None: nothing is known about the identity any more.
     """
     record = record or IdentityRecord()
     match message["t"]:
         case "event":
-            return _event(record, message, partition)
-        case "link":
-            changed = _settle(record, message["i"], message["at"], partition)
-            joined = [to_customer("joined", str(record.customer), i=message["i"])]
-            return record, joined + _edges(record, message["i"], [message["j"]]), changed
-        case "edge":
-            return _edge(record, message)
-        case "known":
-            changed = message["j"] not in record.known
-            record.known[message["j"]] = None
-            if len(record.known) > KNOWN_MAX:
-                del record.known[next(iter(record.known))]
-            return record, [], changed
+            return record, *_event(record, message, partition)
+        case "ask":
+            return record, *_ask(record, message)
+        case "link" | "cut":
+            return record, *_assert(record, message, partition)
+        case "uncut":
+            return record, [], _uncut(record, message)
         case "relabel":
-            changed = record.customer is None or message["c"] < record.customer
+            changed = message["n"] > record.number
             if changed:
-                record.customer = message["c"]
+                record.customer, record.number = message["c"], message["n"]
             return record, [], changed
-        case "spoke" | "loose":
+        case "edge" | "rejoin" | "moved":
+            changed = _settle(record, message["i"], _at(message), partition)
+            return record, [_to_customer(record, message)], changed
+        case "release" | "forget":
+            return record, [_to_customer(record, message)] if record.customer is not None else [], False
+        case "erase":
+            known = record.number > 0
+            return (None if message["n"] >= record.number else record), [], known
+        case "spoke" | "loose" | "unspoke":
             record.speakers = record.speakers or Speakers()
             out, changed = record.speakers.take(message)
             return record, out, changed
@@ -80,39 +94,79 @@ def on_identity(
             raise ValueError(msg)
 
 
-def _event(record: IdentityRecord, message: Message, partition: int) -> tuple[IdentityRecord, list[Outgoing], bool]:
-    identity = message["i"]
-    changed = _settle(record, identity, message["o"][0], partition)
-    out = [to_customer("event", str(record.customer), i=identity, e=message["e"])]
-    out += _edges(record, identity, message["n"])
-    if message["s"] is not None:
+def _event(record: IdentityRecord, message: Message, partition: int) -> tuple[list[Outgoing], bool]:
+    changed = _settle(record, message["i"], message["o"][0] if "o" in message else 0, partition)
+    out = [_to_customer(record, message)]
+    if message.get("s") is not None:
         spoke = {name: message[name] for name in ("id", "o", "k")}
-        out.append(to_identity("spoke", message["s"], c=record.customer, **spoke))
-    return record, out, changed
+        out.append(to_identity("spoke", message["s"], by=message["i"], c=record.customer, **spoke))
+    return out, changed
 
 
-def _edge(record: IdentityRecord, message: Message) -> tuple[IdentityRecord, list[Outgoing], bool]:
-    identity, customer = message["i"], message["c"]
+def _ask(record: IdentityRecord, message: Message) -> tuple[list[Outgoing], bool]:
+    asker, identity, number = message["from"], message["i"], message["q"]
+    if record.customer == asker:  # granted before
+        return [to_customer("grant", asker, i=identity, q=number, n=record.number)], False
     if record.speakers is not None and record.customer is None:  # a public thread joins nobody
-        return record, [to_identity("known", message["from"], j=identity)], False
-    changed = record.customer is None
-    if record.customer is None:
-        record.customer = customer
-    if record.customer == customer:
-        out = [to_customer("joined", customer, i=identity)]
-    else:
-        out = merge_of(record.customer, customer)
-    return record, [*out, to_identity("known", message["from"], j=identity)], changed
+        return [to_customer("refused", asker, q=number, reason=None, by=None)], False
+    if cut := barred(identity, {other: record.pairs.get(other) for other in message["x"]}, message["l"]):
+        return [to_customer("barred", asker, q=number, p=cut)], False
+    if record.customer is not None:
+        return [_to_customer(record, message)], False
+    if message["full"] is not None:
+        return [to_customer("refused", asker, q=number, reason=message["full"], by=None)], False
+    record.customer = asker
+    record.number += 1
+    return [to_customer("grant", asker, i=identity, q=number, n=record.number)], True
+
+
+def _assert(record: IdentityRecord, message: Message, partition: int) -> tuple[list[Outgoing], bool]:
+    """A link record: the newest about a pair counts. An unlink goes on to the weaker identity, and both customers hear of it."""
+    other, state = message["j"], CUT if message["t"] == "cut" else LINKED
+    assertion, known = Assertion(message["at"], message["id"], state), record.pairs.get(other)
+    if known is not None and (known.at, known.id) > (assertion.at, assertion.id):
+        return [], False
+    changed = assertion.newer_than(known)
+    if state == LINKED:
+        if known is not None and changed:  # whether it ends an unlink is known when it has joined the two
+            record.pairs[other] = Assertion(assertion.at, assertion.id, known.state)
+        elif changed:
+            record.pairs[other] = assertion
+        changed |= _settle(record, message["i"], message["at"], partition)
+        return [_to_customer(record, message)], changed
+    if changed:
+        record.pairs[other] = assertion
+    out = [_to_customer(record, message)] if record.customer is not None else []
+    if message["far"]:
+        out.append(to_identity("cut", other, **{**message, "i": other, "j": message["i"], "far": False}))
+    return out, changed
+
+
+def _uncut(record: IdentityRecord, message: Message) -> bool:
+    known = record.pairs.get(message["j"])
+    joined = Assertion(message["at"], message["id"], LINKED)
+    if known == joined or (known is not None and (known.at, known.id) > joined[:2]):
+        return False
+    record.pairs[message["j"]] = joined
+    return True
 
 
 def _settle(record: IdentityRecord, identity: str, at: int, partition: int) -> bool:
     """Makes a customer for an identity that has none, on the identity's own partition."""
     if record.customer is not None:
         return False
-    record.customer = f"{birth_id(at, identity)}.{partition}"
+    record.customer = f"{birth_id(at, identity, record.number)}.{partition}"
+    record.number += 1
+    record.founded = record.number
     return True
 
 
-def _edges(record: IdentityRecord, identity: str, neighbours: list[str]) -> list[Outgoing]:
-    fresh = [other for other in neighbours if other not in record.known and other != identity]
-    return [to_identity("edge", other, **{"from": identity, "c": record.customer}) for other in fresh]
+def _at(message: Message) -> int:
+    at: int = message.get("at", 0)
+    return at
+
+
+def _to_customer(record: IdentityRecord, message: Message) -> Outgoing:
+    """The message on to the customer that the identity points to."""
+    pointer = {"c": record.customer, "pn": record.number, "born": record.founded == record.number}
+    return Outgoing("customer", str(record.customer), {**message, **pointer})

@@ -2,41 +2,57 @@
 
 The events without an author stay here, each with the number of its placement, so that it can be placed anew when an
 earlier first contact, or the event that it answers, comes late: the old customer is told to release it, the new one
-gets it, and the higher number counts wherever both end up. An event answered on another thread is not looked for.
+gets it, and the higher number counts wherever both end up. An author is known by the identity that spoke, so that an event
+finds its customer after merges and splits. An event answered on another thread is not looked for.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from streams.identity.messages import Message, Outgoing, to_customer
 
 Order = tuple[int, int, str]
 
 
+class Speaker(NamedTuple):
+    """Who spoke: the identity, and its customer then (perhaps an alias by now, or one that it has left).
+
+    A record of the first version does not tell the identity.
+    """
+
+    identity: str | None
+    customer: str
+
+
 @dataclass(slots=True)
 class Loose:
-    """An event without an author. `author` is the event whose customer it follows, `past` where it was before."""
+    """An event without an author. `author` is the event whose customer it follows, `past` with whom it was before."""
 
     event: Any
     reply_to: str | None
     author: str | None = None
     number: int = 0
-    past: list[str] = field(default_factory=list)
+    past: list[Speaker] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Speakers:
-    """The events of known author by id, the first contact, and the loose events by id."""
+    """The speakers by event id, the first contact, and the loose events by id."""
 
-    spoken: dict[str, str] = field(default_factory=dict)  # event -> customer, perhaps an alias by now
+    spoken: dict[str, Speaker] = field(default_factory=dict)
     first: Order | None = None
     loose: dict[str, Loose] = field(default_factory=dict)
 
     def take(self, message: Message) -> tuple[list[Outgoing], bool]:
-        """Takes a `spoke` or `loose` message; what to send, and whether anything changed."""
-        if message["t"] == "loose":
-            return self._loose(message)
-        return self._spoke(message)
+        """Takes a `spoke`, `loose` or `unspoke` message; what to send, and whether anything changed."""
+        match message["t"]:
+            case "loose":
+                return self._loose(message)
+            case "spoke":
+                return self._spoke(message)
+            case _:
+                self._forget(set(message["by"]))
+                return [], True
 
     def _loose(self, message: Message) -> tuple[list[Outgoing], bool]:
         id_ = message["id"]
@@ -49,7 +65,7 @@ class Speakers:
         id_, order = message["id"], (message["o"][0], message["o"][1], message["o"][2])
         fresh = id_ not in self.spoken
         if fresh:
-            self.spoken[id_] = message["c"]
+            self.spoken[id_] = Speaker(message["by"], message["c"])
             if message["k"] and (self.first is None or order < self.first):
                 self.first = order
             for other in self.loose:
@@ -87,20 +103,38 @@ class Speakers:
             loose = self.loose[id_]
             if loose.author is None:
                 continue
-            customer = self.spoken[loose.author]
-            out.append(to_customer("event", customer, i=None, e=loose.event, id=id_, n=loose.number))
-            past = (other for other in loose.past if other != customer)
-            out += [to_customer("release", other, id=id_, n=loose.number) for other in past]
+            author, placed = self.spoken[loose.author], {"id": id_, "num": loose.number}
+            out.append(to_customer("event", author.customer, i=author.identity, n=[], e=loose.event, f=1, **placed))
+            past = (other for other in loose.past if other != author)
+            out += [to_customer("release", other.customer, i=other.identity, **placed) for other in past]
         return out
+
+    def _forget(self, identities: set[str]) -> None:
+        """Erases what these have said, and what was said to them."""
+        gone = {id_ for id_, speaker in self.spoken.items() if speaker.identity in identities}
+        self.spoken = {id_: speaker for id_, speaker in self.spoken.items() if id_ not in gone}
+        self.loose = {id_: loose for id_, loose in self.loose.items() if loose.author not in gone}
+        for loose in self.loose.values():
+            loose.past = [speaker for speaker in loose.past if speaker.identity not in identities]
+        if self.first is not None and self.first[2] in gone:
+            self.first = None
 
     def encode(self) -> dict[str, Any]:
         """As a JSON object."""
-        loose = {id_: [x.event, x.reply_to, x.author, x.number, x.past] for id_, x in self.loose.items()}
-        return {"a": self.spoken, "f": self.first, "l": loose}
+        loose = {
+            id_: [x.event, x.reply_to, x.author, x.number, [list(speaker) for speaker in x.past]]
+            for id_, x in self.loose.items()
+        }
+        return {"a": {id_: list(speaker) for id_, speaker in self.spoken.items()}, "f": self.first, "l": loose}
 
     @classmethod
     def decode(cls, stored: dict[str, Any]) -> "Speakers":
         """What `encode` stored."""
         first = stored["f"]
-        loose = {id_: Loose(*fields) for id_, fields in stored["l"].items()}
-        return cls(dict(stored["a"]), (first[0], first[1], first[2]) if first else None, loose)
+        spoken = {id_: _speaker(speaker) for id_, speaker in stored["a"].items()}
+        loose = {id_: Loose(*fields, [_speaker(s) for s in past]) for id_, (*fields, past) in stored["l"].items()}
+        return cls(spoken, (first[0], first[1], first[2]) if first else None, loose)
+
+
+def _speaker(stored: Any) -> Speaker:
+    return Speaker(None, stored) if isinstance(stored, str) else Speaker(*stored)

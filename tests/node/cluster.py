@@ -113,8 +113,10 @@ class Cluster:
             sends = sends[: self.random.randint(0, len(sends))] if written == len(writes) else []
             writes = writes[:written]
         for table, key, value in writes:
-            assert value is not None
-            self.stores[number][table][key] = value
+            if value is None:
+                self.stores[number][table].pop(key, None)
+            else:
+                self.stores[number][table][key] = value
         for send in sends:
             self._send(send)
         if crash:

@@ -68,7 +68,7 @@ def _without_ids(value: Any) -> Any:
 def _input(draw: st.DrawFn) -> tuple[list[Event], list[Link]]:
     some = draw(events(8, ("t1", "t2", "t3", "s1")))
     kept = [e for e in some if e.data.get("into") not in PUBLIC and all(i.type != "thread" for i in e.identities)]
-    return [_near(e, kept) for e in kept], draw(links(4, ("link",)))
+    return [_near(e, kept) for e in kept], draw(links(4))
 
 
 def _near(one: Event, others: list[Event]) -> Event:
@@ -110,7 +110,7 @@ def _check_pointers(cluster: Cluster) -> None:
             links = customers[id_].links
             assert links.alias_of is None
             assert identity in links.members
-    assert not any(stored.links.held for stored in customers.values())
+    assert not any(s.links.todo or s.links.waiting or s.links.asking or s.links.locked for s in customers.values())
 
 
 def _check_revisions(cluster: Cluster) -> None:

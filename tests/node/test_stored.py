@@ -6,17 +6,26 @@ from hypothesis import strategies as st
 
 from schemas.codec import dumps, loads
 from streams.customer import Customer
-from streams.identity.protocol import CustomerLinks, IdentityRecord
+from streams.identity.links import Alias, Asking, Member, Placement
+from streams.identity.pairs import CUT, Assertion
+from streams.identity.protocol import CustomerLinks, IdentityRecord, to_identity
 from streams.stored import Stored, decode_outbox, decode_stored, read_header
 from streams.timers import Timers
 from tests.identity.build import event
 
 
 def _stored() -> Stored:
-    links = CustomerLinks("cus_1.0", None, held=False, members={"email:a@x": None}, placements={"e": (2, True)})
+    links = CustomerLinks("cus_1.0", "email:a@x", members={"email:a@x": Member(1, "e", 5)})
+    links.placements["e"] = Placement(2, here=True, identity="email:a@x")
+    links.pairs["email:a@x", "phone:1"] = Assertion(5, "l", CUT)
+    links.asking, links.todo, links.turn = Asking(3, below=True), [{"k": "forget"}], 3
+    links.aliases["cus_2.1"], links.taken["cus_2.1"] = Alias("phone:2", 1), None
+    mail = [to_identity("ask", "phone:1", q=3)]
     customer = Customer("cus_1.0")
     customer.fold(event("e", "email:a@x", thread="t1", at=5))
-    return Stored(links, customer, wake=77, policies="ab12", outbox=[{"customer_id": "cus_1.0", "revision": 1}])
+    return Stored(
+        links, customer, wake=77, policies="ab12", outbox=[{"customer_id": "cus_1.0", "revision": 1}], mail=mail
+    )
 
 
 def test_what_is_stored_comes_back() -> None:
@@ -24,8 +33,8 @@ def test_what_is_stored_comes_back() -> None:
     value = _stored().encode(batch=3)
     again = decode_stored(value)
     assert again.encode(batch=3) == value
-    assert again.links.placements == {"e": (2, True)}
-    assert decode_outbox(value) == _stored().outbox
+    assert again.links == _stored().links
+    assert decode_outbox(value) == (_stored().outbox, _stored().mail)
 
 
 @given(st.none() | st.integers(-(10**14), 10**14), st.integers(0, 10**9), st.integers(0, 3))
@@ -51,12 +60,20 @@ def test_a_newer_version_is_refused() -> None:
 def test_values_of_the_first_version_are_still_read() -> None:
     """Recorded state of version 1: it must be readable for as long as topics hold it."""
     identity = b'{"v":1,"c":"cus_1.0","k":["thread:t1"],"s":{"a":{"e1":"cus_1.0"},"f":[5,0,"e1"],"l":{}}}'
-    assert dumps(IdentityRecord.decode(loads(identity)).encode()) == identity
-    alias = (
-        b'{"v":1,"w":null,"b":4,"o":0,"p":"","l":{"v":1,"id":"cus_2.1","of":"cus_1.0","h":false,"m":["email:a@x"],'
-        b'"a":[],"p":{"e":[1,true]}},"c":null,"x":[]}'
+    record = IdentityRecord.decode(loads(identity))
+    assert (record.customer, record.number) == ("cus_1.0", 1)
+    assert record.speakers is not None
+    assert record.speakers.spoken == {"e1": (None, "cus_1.0")}
+    assert IdentityRecord.decode(loads(dumps(record.encode()))) == record
+    survivor = (
+        b'{"v":1,"w":null,"b":4,"o":0,"p":"","l":{"v":1,"id":"cus_1.0","of":null,"h":false,"m":["email:a@x"],'
+        b'"a":["cus_2.1"],"p":{"e":[1,true]}},"c":null,"x":[]}'
     )
-    assert decode_stored(alias).encode(batch=4) == alias
+    stored = decode_stored(survivor)
+    assert stored.links.members == {"email:a@x": (1, "", 0)}
+    assert stored.links.aliases == {"cus_2.1": ("email:a@x", 0)}
+    assert stored.mail == []
+    assert decode_stored(stored.encode(batch=4)) == stored
 
 
 def test_a_new_appointment_replaces_the_old_one() -> None:
