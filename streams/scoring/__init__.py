@@ -2,14 +2,12 @@
 
 from streams.scoring.evidence import Evidence, gather
 from streams.scoring.judge import Miss, PatternScore, Score, judge
+from streams.simulate import Simulation
 
 __all__ = ["Evidence", "Miss", "PatternScore", "Score", "gather", "judge", "score"]
-
-from streams.simulate import Simulation
 
 
 def score(simulation: Simulation) -> Score:
     """Run a simulation through the core, and judge what it said. The simulation is used up."""
     lines = list(simulation)
-    evidence = gather(lines, simulation.end)
-    return judge(list(simulation.truth()), evidence)
+    return judge(list(simulation.truth()), gather(lines, simulation.end))

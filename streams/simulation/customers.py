@@ -219,7 +219,11 @@ class Customers:
             world.link(identity, wrong, "support", action="unlink")
             person.mistaken -= 1
             other.mistaken -= 1
-            world.later(world.now + MINUTE, lambda: self._link(person, identity, "support"))
+            world.later(world.now + MINUTE, put_right)
+
+        def put_right() -> None:
+            person.links.discard(identity)  # said while the wrong link stood, it was refused
+            self._link(person, identity, "support")
 
         world.later(world.now + int(rng.uniform(1, 30) * HOUR), correct)
 
