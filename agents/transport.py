@@ -12,10 +12,12 @@ watches:
 - `Consumer.perform_seek` and `on_partitions_revoked`: both forget what was delivered before.
 - `AIOKafkaConsumerThread._commit`, `Consumer._commit` and `_should_commit`: a commit that fails is tried again with
   the next one, where Faust ends the process.
-- `AIOKafkaConsumerThread.on_start`: the time of the last successful heartbeat is kept, as a `Lease`.
+- `AIOKafkaConsumerThread.on_start`: the time of the last successful heartbeat is kept, as a `Lease`; and a heartbeat
+  that is not answered within the session has failed, where aiokafka waits on for a coordinator that stalls.
 - `AIOKafkaConsumerThread.seek_to_committed`: where nothing is committed yet, that is the beginning. Left as it is, a
   partition of which something had been fetched when a rebalance began would go on after that, and lose it.
-- `AIOKafkaConsumerThread._create_worker_consumer`: how long a fetch waits at the broker can be set.
+- `AIOKafkaConsumerThread._create_worker_consumer`: how long a fetch waits at the broker can be set; and how long an
+  answer is waited for follows from the session (`patience`), in the producer too, whose wait Faust sets to 20 minutes.
 
 Registered as the broker scheme `mindgap://`; `kafka://` stays Faust's own.
 """
@@ -23,7 +25,7 @@ Registered as the broker scheme `mindgap://`; `kafka://` stays Faust's own.
 import asyncio
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple, cast
 
@@ -37,6 +39,9 @@ from agents import log
 from agents.lease import Lease
 
 SCHEME = "mindgap"
+REBALANCE_MIN_S = 10.0
+"""A worker needs some seconds to end what is in hand before it gives its partitions back."""
+ANSWER_S = 5.0
 _FETCH_TIMEOUT_S = 1.0
 _EMPTY_SLEEP_S = 0.05
 _log = log.get("mindgap.transport")
@@ -99,6 +104,38 @@ def split(tp: TP, records: Sequence[ConsumerRecord], generation: int, limits: Ba
         yield RecordBatch(tp, records[start:], generation)
 
 
+class Patience(NamedTuple):
+    """How long (ms) is waited for others."""
+
+    rebalance_ms: int
+    """By the group, for a worker to come back when partitions are shared out anew."""
+    answer_ms: int
+    """By us, for a broker to answer: longer than it may hold an answer back, which it does longest in a rebalance."""
+
+
+def patience(session_s: float) -> Patience:
+    """How long to wait where a silent worker is given up after `session_s` seconds.
+
+    A broker that keeps its connections and answers nothing is noticed by this alone: only then does a client look for
+    who leads its partitions now.
+    """
+    rebalance_s = max(session_s, REBALANCE_MIN_S)
+    return Patience(int(rebalance_s * 1000), int((rebalance_s + ANSWER_S) * 1000))
+
+
+def within(timeout_s: float, heartbeat: Callable[[], Awaitable[bool]]) -> Callable[[], Awaitable[bool]]:
+    """The same heartbeat, which has failed where it is not answered in time."""
+
+    async def bounded() -> bool:
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await heartbeat()
+        except TimeoutError:
+            return False
+
+    return bounded
+
+
 class ConsumerThread(driver.AIOKafkaConsumerThread):
     """Faust's consumer thread, which also knows when the group last heard of this process."""
 
@@ -107,10 +144,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         self.lease = Lease(self.app.conf.broker_session_timeout)
 
     async def on_start(self) -> None:
-        """Start the consumer, and renew the lease with each heartbeat that the broker confirms."""
+        """Start the consumer, and renew the lease with each heartbeat that the broker confirms in time."""
         await super().on_start()
         coordinator = self._ensure_consumer()._coordinator  # noqa: SLF001 - watched by the contract test
-        coordinator._do_heartbeat = self.lease.renewed_by(coordinator._do_heartbeat)  # noqa: SLF001 - likewise
+        heartbeat = within(self.lease.timeout_s, coordinator._do_heartbeat)  # noqa: SLF001 - likewise
+        coordinator._do_heartbeat = self.lease.renewed_by(heartbeat)  # noqa: SLF001 - likewise
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Seek to what is committed, and where nothing is, to the beginning; what was fetched before comes again."""
@@ -129,9 +167,13 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: Any) -> Any:
         """Make the consumer; Faust has every fetch wait for 1.5 s where nothing is there."""
         consumer = super()._create_worker_consumer(transport)
+        patient = patience(self.app.conf.broker_session_timeout)
+        consumer._rebalance_timeout_ms = patient.rebalance_ms  # noqa: SLF001 - watched by the contract test
+        consumer._request_timeout_ms = patient.answer_ms  # noqa: SLF001 - likewise
+        consumer._client._request_timeout_ms = patient.answer_ms  # noqa: SLF001 - likewise
         wait_ms: int | None = getattr(self.app, "fetch_wait_ms", None)
         if wait_ms is not None:
-            consumer._fetch_max_wait_ms = wait_ms  # noqa: SLF001 - watched by the contract test
+            consumer._fetch_max_wait_ms = wait_ms  # noqa: SLF001 - likewise
         return consumer
 
     async def _highwaters(self, partitions: list[TP]) -> Mapping[TP, int]:
@@ -320,7 +362,8 @@ class Producer(driver.Producer):
     """Faust's producer; idempotent where the broker can be (`app.idempotent_producer`)."""
 
     def _settings_extra(self) -> Mapping[str, Any]:
-        extra = {"acks": "all", **super()._settings_extra()}
+        answer_ms = patience(self.app.conf.broker_session_timeout).answer_ms
+        extra = {"acks": "all", "request_timeout_ms": answer_ms, **super()._settings_extra()}
         if getattr(self.app, "idempotent_producer", False):
             extra["enable_idempotence"] = True
         return extra

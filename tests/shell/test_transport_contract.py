@@ -7,6 +7,7 @@ import inspect
 from importlib.metadata import version
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.client import AIOKafkaClient
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import Assignment, SubscriptionState, TopicPartitionState
 from faust.app.base import App
@@ -151,6 +152,16 @@ def test_persisted_offset():
     assert parameters(memory.Store.persisted_offset) == ["self", "tp"]
     assert "table.persisted_offset(tp)" in source(Recovery._add)
     assert "offset > seen_offset" in source(Recovery._slurp_changelogs.fun)
+
+
+def test_waits_for_an_answer():
+    """A consumer that is not started yet keeps its waits in itself and its client, and hands them on."""
+    text = source(AIOKafkaConsumer.__init__)
+    assert "self._request_timeout_ms = request_timeout_ms" in text
+    assert "self._rebalance_timeout_ms = rebalance_timeout_ms" in text
+    assert "rebalance_timeout_ms=self._rebalance_timeout_ms" in source(AIOKafkaConsumer.start)
+    assert "request_timeout_ms=self._request_timeout_ms" in source(AIOKafkaClient._get_conn)
+    assert "self._settings_extra()" in source(driver.Producer._new_producer)
 
 
 def test_fetch_wait():
