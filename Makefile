@@ -25,7 +25,7 @@ export PIP_NO_INPUT := 1
 
 .PHONY: help
 help: ## List the verbs
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: $(STAMP) ## Make .venv with the mindgap command (needs Python 3.11 or later, nothing else)
@@ -74,7 +74,15 @@ bench: setup ## Measure on this machine
 	else echo "make: there are no benches yet (tests/bench)" >&2; exit 1; fi
 
 .PHONY: up
-up: ## The whole of it in containers (needs Docker with compose)
+up: setup ## Apache Kafka and Redis on this machine until Ctrl-C (needs Java 17, Maven and redis-server)
+	@$(BIN)/mindgap up
+
+.PHONY: kafka
+kafka: setup ## Fetch Apache Kafka's jars (needs Maven); what needs them does it by itself, too
+	@$(BIN)/python -c "from agents.brokers.jars import kafka_jars; print(kafka_jars())"
+
+.PHONY: up-containers
+up-containers: ## The whole of it in containers (needs Docker with compose)
 	docker compose up --build
 
 .PHONY: schemas
@@ -91,4 +99,4 @@ lock: ## Write the lock files from pyproject.toml
 
 .PHONY: clean
 clean: ## Remove .venv and every cache
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist .kafka *.egg-info
