@@ -16,7 +16,6 @@ import agents.commands
 
 COMMANDS: dict[str, str] = {
     "demo": "A simulated day of a company, from events to escalations, on this machine alone.",
-    "up": "Apache Kafka and Redis on this machine, for development.",
     "worker": "The processor: reads interactions, writes escalations.",
     "verify": "The same input through a broker and workers, and through replay: do the facts agree?",
     "readmodel": "The read model in Redis: keep it up to date, rebuild it, look into it.",
@@ -25,6 +24,14 @@ COMMANDS: dict[str, str] = {
     "due": "When a clock that starts at a time is due.",
     "policy": "Check a policy, try it on history, publish it.",
     "explain": "The story of one customer: what came in, what each clock did, why it escalated.",
+    "customer": "Who a customer is: ids, identities and what joined them, what is open; from files or live.",
+    "ack": "Acknowledge an escalation: its ladder stops.",
+    "suppress": "Silence an escalation until a time.",
+    "unsuppress": "Let a suppressed escalation speak again.",
+    "resolve": "Resolve an escalation that was dealt with elsewhere.",
+    "link": "Say that two identities are the same customer's.",
+    "unlink": "Say that two identities are not the same customer's.",
+    "dead-letters": "Records that were set aside: count them, look at one, put them back.",
     "gaps": "How long people wait on each channel, and what complaining in public is worth.",
     "compare": "What differs between two runs over the same input.",
     "snapshot": "The facts of a live deployment, as files to compare with those of replay.",
@@ -32,7 +39,7 @@ COMMANDS: dict[str, str] = {
     "score": "Precision and recall of each pattern, on simulated customers.",
     "schema": "The JSON Schema of a record.",
 }
-"""Every command and what it does. The command `x` is the click object `x` of the module `agents.commands.x`."""
+"""Every command and what it does. The command `x-y` is the click object `x_y` of the module `agents.commands.x_y`."""
 
 BAD_INPUT = 1
 """Exit status for input that cannot be used."""
@@ -62,8 +69,8 @@ class LazyGroup(click.Group):
             return super().get_command(ctx, cmd_name)
         if not _is_built(cmd_name):
             return None
-        module = importlib.import_module(f"agents.commands.{cmd_name}")
-        command: click.Command = getattr(module, cmd_name)
+        name = _module(cmd_name)
+        command: click.Command = getattr(importlib.import_module(f"agents.commands.{name}"), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -87,9 +94,13 @@ class LazyGroup(click.Group):
             raise BadInput(msg) from problem
 
 
+def _module(name: str) -> str:
+    return name.replace("-", "_")
+
+
 def _is_built(name: str) -> bool:
     """True where the command's module exists; looked up on disk, not imported."""
-    return any(Path(folder, f"{name}.py").exists() for folder in agents.commands.__path__)
+    return any(Path(folder, f"{_module(name)}.py").exists() for folder in agents.commands.__path__)
 
 
 class OneLineGroup(LazyGroup):

@@ -53,7 +53,11 @@ def envelope(refused: Refused) -> dict[str, Any]:
 
 def original(letter: bytes) -> tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]]:
     """Key, value and headers of the record in a dead letter, byte for byte; raises ValueError where it is none."""
-    read = loads(letter)
+    return opened(loads(letter))
+
+
+def opened(read: Any) -> tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]]:
+    """As `original`, of an envelope whose JSON has been read."""
     try:
         headers = [(str(header["name"]), _bytes(header, "value")) for header in read["headers"]]
         return _bytes(read, "key"), _bytes(read, "value"), headers
