@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from schemas.times import format_time, seconds
+from schemas.times import format_time, parse_time, seconds
 from streams.policy import EscalationFacts, Policy
 from streams.policy_routing import assign
 from streams.present import EVIDENCE_MAX, SCHEMA_VERSION
 from streams.standing import ACKNOWLEDGED, RESOLVED, Standing
+from streams.summary_words import when
 
 _TOPIC_SHOWN = 200
 
@@ -33,7 +34,9 @@ class Snapshot(NamedTuple):
     channels: tuple[str, ...]
     """In order of first use."""
     customers_by: tuple[int, ...]
-    """How many customers have been on each of them."""
+    """How many customers have been on each of them,"""
+    customers: int
+    """of so many."""
     public: bool
     contacts: int
     first_contact_at: str | None
@@ -64,6 +67,7 @@ def snapshot(cases: Iterable[Case]) -> Snapshot:
     return Snapshot(
         channels=tuple(customers),
         customers_by=tuple(len(each) for each in customers.values()),
+        customers=len({case.customer_id for case in ordered}),
         public=any(case.public for case in ordered),
         contacts=sum(contacts.values()),
         first_contact_at=ordered[0].first_contact_at if ordered else None,
@@ -151,11 +155,16 @@ def _summary(topic: str, shown: Snapshot, said: Said, *, over: bool) -> str:
     if over:
         left = f"{said.customers} customers still have an open error or critical escalation about {about}"
         return f"Over: {left}, {said.most} at its height"
-    every = sum(shown.customers_by) or 1
-    channels = ", ".join(
-        f"{channel.replace('_', ' ')} {round(100 * count / every)}%"
-        for channel, count in sorted(zip(shown.channels, shown.customers_by, strict=True), key=lambda each: -each[1])
-    )
-    since = f"; the earliest, {shown.earliest}, since {shown.first_contact_at}" if shown.first_contact_at else ""
     waiting = f"{said.customers} customers have an open error or critical escalation about {about}"
-    return f"{waiting}, after {shown.contacts} contact{'' if shown.contacts == 1 else 's'}: {channels}{since}"
+    contacts = f"after {shown.contacts} contact{'' if shown.contacts == 1 else 's'} by {_shares(shown)}"
+    if not shown.first_contact_at:
+        return f"{waiting}, {contacts}"
+    return f"{waiting}, {contacts}; the earliest since {when(parse_time(shown.first_contact_at))} ({shown.earliest})"
+
+
+def _shares(shown: Snapshot) -> str:
+    """`phone 75%, email 50%`: how many of the customers have been on each channel, the most used first."""
+    if len(shown.channels) == 1:
+        return shown.channels[0].replace("_", " ")
+    used = sorted(zip(shown.channels, shown.customers_by, strict=True), key=lambda each: -each[1])
+    return ", ".join(f"{channel.replace('_', ' ')} {round(100 * count / shown.customers)}%" for channel, count in used)

@@ -94,7 +94,7 @@ def revision(
     record["evidence"] = episode.evidence(now)[:EVIDENCE_MAX] if episode else [standing.anchor]
     if clock is not None:
         record["clock"] = clock_record(clock, context.customer_id, now)
-    record["summary"] = summarise(standing, issue, clock, now)
+    record["summary"] = summarise(standing, issue, clock, now, extra.get("reason"))
     record |= {
         "policy_version": clock.segment_at(now).policy.version if clock is not None else policy.version,
         "schema_version": SCHEMA_VERSION,

@@ -1,16 +1,20 @@
 """The sentence that a supervisor reads: what is wrong, where the customer has been, who has answered."""
 
-from datetime import UTC, datetime
-from functools import lru_cache
+from collections.abc import Sequence
 
-from schemas.times import DAY, HOUR, MINUTE
+from schemas.times import MINUTE
 from streams.clocks import Clock
 from streams.event import Event
 from streams.issue import Issue
 from streams.ledger import due_now
 from streams.standing import RESOLVED, Standing
+from streams.summary_patterns import LEADS as _LEADS
+from streams.summary_patterns import View, lead_of, others
+from streams.summary_words import contact_by, day, on, span, times, when
 
 CONTACTS_SHOWN = 6
+CLAUSES_MAX = 3
+"""How many patterns are told beside the first."""
 
 _METRICS = {
     "first_response": "First response",
@@ -18,120 +22,117 @@ _METRICS = {
     "resolution": "Resolution",
     "issue_resolution": "Resolution of the whole issue",
 }
-_LEADS = {
-    "went_public": "Went public after private contact",
-    "spreading": "A public post is spreading",
-    "ignored": "No human answer on any channel",
-    "lapsed": "Given up without ever being answered",
-    "broken_promise": "A promise was broken",
-    "deflection_loop": "Sent from channel to channel",
-    "reopened": "Solved and reopened again and again",
-    "third_channel": "{channels} channels",
-    "channel_switch": "{channels} channels",
-    "repeat_contact": "Had to come back",
-    "handoff_dropped": "A hand-off was dropped",
-    "comp_in_place_of_fix": "Compensated, not fixed",
-    "canned_only": "Only canned answers",
-    "abandoned": "Gave up waiting more than once",
-    "long_hold": "Held in the queue too long",
-    "passed_around": "Passed from team to team",
-    "public_argument": "An argument in public",
-    "self_service_failed": "Self-service failed first",
+_ENDS = {
+    "answered": "Answered",
+    "met": "Solved",
+    "solved": "Solved",
+    "no_longer_holds": "No longer so",
+    "quiet": "Closed, for the customer has been quiet",
+    "policy_change": "No longer so by another policy",
+    "merged": "Goes on in another escalation",
+    "split": "Over, for these were several customers",
+    "cancelled": "Over with its thread",
+    "command": "Resolved by hand",
 }
+_DONE = frozenset({"answered", "met", "solved"})
 
 
-def summarise(standing: Standing, issue: Issue | None, clock: Clock | None, now: int) -> str:
-    """One sentence; it names channels and times, never a person or an identity."""
+def summarise(standing: Standing, issue: Issue | None, clock: Clock | None, now: int, reason: str | None = None) -> str:
+    """One sentence; it names channels and times, never a person or an identity. `reason`: why it is resolved."""
+    over = standing.status == RESOLVED
     contacts = [event for event in issue.contacts if event.at <= now] if issue else []
-    lead = _sla_lead(standing, clock, now) if standing.kind == "sla" else _history_lead(standing, contacts)
-    parts = [lead]
-    if contacts and issue is not None:
-        parts[0] += ": " + _contacts(contacts, issue)
-        parts.append(_answers(issue, contacts, now))
-    sentence = "; ".join(parts)
-    if standing.status != RESOLVED:
+    view = View(issue, now, contacts, [a for a in issue.answers if a.at <= now]) if issue and contacts else None
+    patterns = () if standing.kind == "sla" else standing.patterns
+    first = ""
+    if standing.kind == "sla":
+        lead = _sla_lead(standing, clock, now, over=over)
+    else:
+        first, lead = lead_of(view, patterns) if view else ("", "Unresolved history")
+    sentence = lead
+    if view is not None:
+        answered = _answers(view, first)
+        clauses = [*others(view, first, patterns, CLAUSES_MAX), *([answered] if answered else [])]
+        sentence = "; ".join([f"{lead}: {_contacts(contacts, view.issue)}", *clauses])
+    if not over:
         return sentence
-    return f"{'Taken back' if standing.retracted else 'Over'} ({sentence[:1].lower()}{sentence[1:]})"
+    return f"{_end(standing, clock, now, reason)} ({sentence[:1].lower()}{sentence[1:]})"
 
 
-def _sla_lead(standing: Standing, clock: Clock | None, now: int) -> str:
+def _sla_lead(standing: Standing, clock: Clock | None, now: int, *, over: bool) -> str:
     name = _METRICS.get(standing.metric or "", "Clock")
-    due = due_now(clock, now) if clock is not None else standing.due_at
+    due = _due(standing, clock, now)
     if clock is not None and clock.thread is not None:
-        name += f" by {_channel(clock.thread.channel, public=clock.thread.public)}"
+        thread = clock.thread
+        link = "of" if standing.metric == "resolution" else "to"
+        post = contact_by(thread.channel, public=True)
+        name += f" {link} a {post}" if thread.public else f" {on(thread.channel)}"
     if standing.retracted:
         return f"{name} was not late"
     if due is None:
         return f"{name} is paused close to its due time" if standing.phase == "at_risk" else f"{name} is overdue"
+    if over:
+        return f"{name} was due {when(due)}"
     if standing.phase == "breached":
-        late = now - standing.peak_at
-        return f"{name} was due {_when(due)}" + (f" and is {_span(late)} late" if late >= MINUTE else "")
-    return f"{name} is due {_when(due)}"
+        late = now - due
+        return f"{name} was due {when(due)}" + (f" and is {span(late)} late" if late >= MINUTE else "")
+    return f"{name} is due {when(due)}"
 
 
-def _history_lead(standing: Standing, contacts: list[Event]) -> str:
-    channels = list(dict.fromkeys(event.channel for event in contacts))
-    switched = {"third_channel", "channel_switch", "went_public"} & set(standing.patterns)
-    if switched and len(channels) > 1:
-        span = _span(contacts[-1].at - contacts[0].at)
-        return f"{_ordinal(len(channels))} channel in {span}"
-    for name, text in _LEADS.items():
-        if name in standing.patterns:
-            return text.format(channels=len(channels))
-    return "Unresolved history"
+def _due(standing: Standing, clock: Clock | None, now: int) -> int | None:
+    return due_now(clock, now) if clock is not None else standing.due_at
 
 
-def _contacts(contacts: list[Event], issue: Issue) -> str:
-    """Each run of contacts on one channel, with when it began."""
-    runs: list[tuple[Event, int]] = []
+def _end(standing: Standing, clock: Clock | None, now: int, reason: str | None) -> str:
+    """How it ended: `Answered 55 min late`."""
+    if standing.retracted:
+        return "Taken back"
+    words = _ENDS.get(reason or "", "Over")
+    if reason == "met" and standing.metric in ("first_response", "next_response"):
+        words = _ENDS["answered"]
+    if reason not in _DONE:
+        return words
+    stop = clock.run.stop if clock is not None else None
+    due = _due(standing, clock, now)
+    if standing.kind == "sla" and stop is not None and due is not None:
+        late = stop - due
+        return f"{words} in time" if late <= 0 else f"{words} {span(late)} late" if late >= MINUTE else f"{words} late"
+    return f"{words} {when(standing.until)}" if standing.until <= now else words
+
+
+def _contacts(contacts: Sequence[Event], issue: Issue) -> str:
+    """Each run of contacts on one channel, with when it was."""
+    runs: list[list[Event]] = []
     for contact in contacts:
         if runs and runs[-1][0].channel == contact.channel:
-            runs[-1] = (runs[-1][0], runs[-1][1] + 1)
+            runs[-1].append(contact)
         else:
-            runs.append((contact, 1))
+            runs.append([contact])
     shown = runs[-CONTACTS_SHOWN:]
-    texts = []
-    for place, (contact, count) in enumerate(shown):
-        day = _when(contact.at) if place + 1 == len(shown) else _day(contact.at)
-        name = _channel(contact.channel, public=issue.public.get(contact.id, False))
-        texts.append(f"{name} {day}" + (f" ({count} times)" if count > 1 else ""))
+    texts = [_run(run, issue, last=place + 1 == len(shown)) for place, run in enumerate(shown)]
     return ("... " if len(runs) > len(shown) else "") + ", ".join(texts)
 
 
-def _answers(issue: Issue, contacts: list[Event], now: int) -> str:
-    answers = [answer for answer in issue.answers if answer.at <= now]
-    if not answers:
-        return "nobody has answered"
-    last = answers[-1]
-    if last.order < contacts[-1].order:
-        return f"last answered by {last.channel} {_when(last.at)}, not since"
-    return f"answered by {last.channel} {_when(last.at)}"
+def _run(run: Sequence[Event], issue: Issue, *, last: bool) -> str:
+    """`phone 5 Jun`, `email 3 Jun to 7 Jun 10:00 (4 times)`; the time of day is told of the last one only."""
+    begin, end = day(run[0].at), day(run[-1].at)
+    until = when(run[-1].at) if last else end
+    name = contact_by(run[0].channel, public=issue.public.get(run[0].id, False))
+    dates = until if begin == end else f"{begin} to {until}"
+    return f"{name} {dates}" + (f" ({times(len(run))})" if len(run) > 1 else "")
 
 
-def _channel(channel: str, *, public: bool) -> str:
-    name = channel.replace("_", " ")
-    return f"public {'post' if channel == 'social' else name}" if public else name
+def _answers(view: View, lead: str) -> str:
+    """Who has answered; empty where the lead has said that nobody has."""
+    if not view.answers:
+        if view.canned:
+            return (
+                f"{view.canned} automatic or canned {'reply' if view.canned == 1 else 'replies'}, nobody has answered"
+            )
+        return "" if lead in ("ignored", "lapsed") else "nobody has answered"
+    last = view.answers[-1]
+    if last.order < view.contacts[-1].order:
+        return f"last answered {on(last.channel)} {when(last.at)}, not since"
+    return f"answered {on(last.channel)} {when(last.at)}"
 
 
-@lru_cache(maxsize=8192)
-def _day(at: int) -> str:
-    moment = datetime.fromtimestamp(at / 1000, UTC)
-    return f"{moment.day} {moment:%b}"
-
-
-@lru_cache(maxsize=8192)
-def _when(at: int) -> str:
-    moment = datetime.fromtimestamp(at / 1000, UTC)
-    return f"{moment.day} {moment:%b %H:%M}"
-
-
-def _span(length: int) -> str:
-    if length < HOUR:
-        return f"{length // MINUTE} min"
-    if length < 4 * DAY:
-        return f"{length // HOUR} h"
-    return f"{length // DAY} d"
-
-
-def _ordinal(number: int) -> str:
-    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number if number < 20 else number % 10, 'th') }"
+__all__ = ["_LEADS", "summarise"]
