@@ -13,7 +13,10 @@ from streams.stored import Stored
 
 
 class StoredHistory:
-    """Changes `stored.customer`. `blocked`: values that join nobody. `obeys` and `refuses` take a command to the customer, or set it aside."""
+    """Changes `stored.customer`. `blocked`: values that join nobody.
+
+    `obeys` and `refuses` take a command to the customer, or set it aside.
+    """
 
     def __init__(
         self,

@@ -49,8 +49,8 @@ class Asking:
 class CustomerLinks:
     """Who a customer is.
 
-    `todo` are the joins, splits and requests that wait for their turn, as messages; `waiting` are the questions of others,
-    and `locked` is the one (customer, number) that was answered: until it is decided the members do not change.
+    `todo` are the joins, splits and requests that wait for their turn, as messages; `waiting` are the questions of
+    others, and `locked` is the one (customer, number) that was answered: until it is decided no member changes.
     """
 
     id: str
@@ -99,6 +99,12 @@ class CustomerLinks:
         known = self.pairs.get(pair)
         if assertion.newer_than(known) or (known is not None and known[:2] == assertion[:2] and known.state != LINKED):
             self.pairs[pair] = assertion
+
+    def forget(self) -> None:
+        """Keep nothing but a mark that the id was once somebody's."""
+        blank = CustomerLinks(self.id, forgotten=True)
+        for name in self.__slots__:
+            setattr(self, name, getattr(blank, name))
 
     def encode(self) -> dict[str, Any]:
         """As a JSON object, without what is empty."""

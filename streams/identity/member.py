@@ -1,16 +1,20 @@
 """The customer's side of the protocol: what a message does to a customer, its members, its aliases and its history.
 
-A history is united once, however often it comes, and what was decided is sent again until it is confirmed: the messages of a
-customer are kept with its state (`streams.stored`) and stay in order. What reaches an alias goes on to the survivor, and what is
-about an identity that has left goes back to the identity's shard, which has been told before.
+A history is united once, however often it comes, and what was decided is sent again until it is confirmed: the
+messages of a customer are kept with its state (`streams.stored`) and stay in order. What reaches an alias goes on to
+the survivor, and what is about an identity that has left goes back to the identity's shard, which was told before.
 """
 
-from streams.identity import joining
+from collections.abc import Callable
+
+from streams.identity import merging
 from streams.identity.history import History
+from streams.identity.joins import join_of
 from streams.identity.limits import Limits
 from streams.identity.links import Alias, CustomerLinks, Member, Placement
 from streams.identity.messages import Message, Outgoing, back, forwarded, to_customer, to_identity
 from streams.identity.pairs import CUT, OPEN, Assertion, pair_of
+from streams.identity.tasks import proceed
 
 Out = list[Outgoing]
 _FOR_AN_IDENTITY = frozenset({"event", "link", "cut", "edge", "rejoin", "ask", "moved", "release", "forget"})
@@ -20,7 +24,7 @@ _PASSED_ON = _FOR_AN_IDENTITY | {"command"}
 def on_customer(
     links: CustomerLinks | None, message: Message, history: History, limits: Limits
 ) -> tuple[CustomerLinks | None, Out]:
-    """Takes a message to a customer; its links, changed in place, and what to send. None: there is still no such customer."""
+    """Takes a message to a customer; its links, changed in place, and what to send. None: there still is none."""
     if links is None or links.forgotten:
         begun = _begin(links, message, history)
         if not isinstance(begun, CustomerLinks):
@@ -32,21 +36,21 @@ def on_customer(
     if message["t"] in _FOR_AN_IDENTITY and identity is not None and identity not in links.members:
         return links, [back(message)]
     out = _take(links, message, history, limits)
-    return links, out + joining.proceed(links, history, limits)
+    return links, out + proceed(links, history, limits)
 
 
 def _begin(links: CustomerLinks | None, message: Message, history: History) -> CustomerLinks | Out:
-    """A customer is born with the first message about the identity that points to it; what is said where there is none."""
+    """A customer is born with the first message about the identity that points to it; what is said if there is none."""
     tag = message["t"]
     if tag == "part":
         return CustomerLinks(message["c"])
     if tag in _FOR_AN_IDENTITY and message.get("i") is not None:
-        number: int | None = message.get("pn")
-        if number is None or (links is not None and not message["born"]):
+        born: bool = message.get("born", False)
+        if "pn" not in message or (links is not None and not born):
             return [back(message)]
-        if not message["born"]:  # it comes behind, through the same topic
+        if not born:  # it comes behind, through the same topic
             return [forwarded(message, message["c"])]
-        member = Member(number, message.get("id", ""), message.get("ar", message.get("at", 0)))
+        member = Member(message["pn"], message.get("id", ""), int(message.get("ar", message.get("at", 0))))
         return CustomerLinks(message["c"], message["i"], members={message["i"]: member})
     match tag:
         case "ask":
@@ -71,46 +75,15 @@ def _at_alias(links: CustomerLinks, survivor: str, message: Message) -> Out:
         case "realias" if message["n"] > links.alias_number:
             links.alias_of, links.alias_number = message["by"], message["n"]
         case "erase":
-            links.alias_of, links.forgotten = None, True
-            links.taken.clear()
+            links.forget()
         case _:
             pass
     return []
 
 
-def _take(links: CustomerLinks, message: Message, history: History, limits: Limits) -> Out:  # noqa: PLR0911 - one line each
-    match message["t"]:
-        case "event":
-            return _event(links, message, history)
-        case "release":
-            if _placed(links, message["id"], Placement(message["num"], here=False, identity=message["i"] or "")):
-                history.drop(message["id"])
-        case "moved":
-            links.refused |= {(a, b): reason for a, b, reason in message["r"]}
-            history.union(message["h"], apart=False)
-        case "link":
-            _link(links, message)
-        case "cut":
-            _cut(links, message)
-        case "edge":
-            links.todo.append(joining.join_of(message))
-        case "rejoin":
-            links.todo.append(message["v"])
-        case "ask":
-            return joining.answer(links, message, history)
-        case "absorb":
-            return _absorb(links, message, history)
-        case "part":
-            _begin_part(links, message, history)
-        case "command":
-            return _command(links, message, history)
-        case "forget":
-            links.todo.append({"k": "forget"})
-        case "absorbed" | "realias" | "erase":
-            pass
-        case _:
-            return joining.hear(links, message, history, limits)
-    return []
+def _take(links: CustomerLinks, message: Message, history: History, limits: Limits) -> Out:
+    take = _HANDLERS.get(message["t"])
+    return take(links, message, history) if take is not None else merging.hear(links, message, history, limits)
 
 
 def _event(links: CustomerLinks, message: Message, history: History) -> Out:
@@ -122,7 +95,37 @@ def _event(links: CustomerLinks, message: Message, history: History) -> Out:
         return []
     history.fold(message["e"])
     if any(identity not in links.members for identity in message["n"]):
-        links.todo.append(joining.join_of(message))
+        links.todo.append(join_of(message))
+    return []
+
+
+def _release(links: CustomerLinks, message: Message, history: History) -> Out:
+    placement = Placement(message["num"], here=False, identity=message["i"] or "")
+    if _placed(links, message["id"], placement):
+        history.drop(message["id"])
+    return []
+
+
+def _moved(links: CustomerLinks, message: Message, history: History) -> Out:
+    links.refused |= {(a, b): reason for a, b, reason in message["r"]}
+    history.union(message["h"], apart=False)
+    return []
+
+
+def _queue(links: CustomerLinks, message: Message, _history: History) -> Out:
+    """What waits for its turn."""
+    match message["t"]:
+        case "edge":
+            links.todo.append(join_of(message))
+        case "rejoin":
+            links.todo.append(message["v"])
+        case _:
+            links.todo.append({"k": "forget"})
+    return []
+
+
+def _settled(_links: CustomerLinks, _message: Message, _history: History) -> Out:
+    """What is only for an alias; this one is none (any more)."""
     return []
 
 
@@ -135,24 +138,26 @@ def _placed(links: CustomerLinks, event_id: str, placement: Placement) -> bool:
     return True
 
 
-def _link(links: CustomerLinks, message: Message) -> None:
+def _link(links: CustomerLinks, message: Message, _history: History) -> Out:
     pair = pair_of(message["i"], message["j"])
     known = links.pairs.get(pair)
     if known is not None and (known.at, known.id) >= (message["at"], message["id"]):
-        return
+        return []
     links.pairs[pair] = Assertion(
         message["at"], message["id"], CUT if known is not None and known.state == CUT else OPEN
     )
-    join = joining.join_of({**message, "n": [message["j"]], "at": message["ar"]})
+    join = join_of({**message, "n": [message["j"]], "at": message["ar"]})
     links.todo.append(join | {"as": [message["at"], message["id"]]})
+    return []
 
 
-def _cut(links: CustomerLinks, message: Message) -> None:
+def _cut(links: CustomerLinks, message: Message, _history: History) -> Out:
     pair = pair_of(message["i"], message["j"])
     known = links.pairs.get(pair)
     if known is None or (known.at, known.id) <= (message["at"], message["id"]):
         links.pairs[pair] = Assertion(message["at"], message["id"], CUT)
         links.todo.append({"k": "split", "at": message["at"], "id": message["id"]})
+    return []
 
 
 def _absorb(links: CustomerLinks, message: Message, history: History) -> Out:
@@ -183,21 +188,22 @@ def _absorb(links: CustomerLinks, message: Message, history: History) -> Out:
     for id_, placement in links.placements.items():
         if not placement.here:
             history.drop(id_)
-    joining.unlock(links, giver)
-    larger = joining.hand_back(links)
+    merging.unlock(links, giver)
+    larger = merging.hand_back(links)
     relabels = [to_identity("relabel", identity, c=links.id, n=member.number) for identity, member in members.items()]
     realiases = [to_customer("realias", id_, by=links.id, n=alias.number) for id_, alias in aliases.items()]
     return [*taken, *relabels, *realiases, *larger]
 
 
-def _begin_part(links: CustomerLinks, message: Message, history: History) -> None:
+def _begin_part(links: CustomerLinks, message: Message, history: History) -> Out:
     if links.id in links.taken:
-        return  # came twice
+        return []  # came twice
     whole = CustomerLinks.decode(message["l"])
     for name in ("born_with", "members", "aliases", "pairs", "refused", "ties", "placements"):
         setattr(links, name, getattr(whole, name))
     links.taken[links.id] = None
     history.union(message["h"], apart=True)
+    return []
 
 
 def _command(links: CustomerLinks, message: Message, history: History) -> Out:
@@ -211,3 +217,23 @@ def _command(links: CustomerLinks, message: Message, history: History) -> Out:
         return []
     first, *rest = dict.fromkeys(others)
     return [Outgoing("customer", first, {**message, "c": first, "p": seen, "nx": rest})]
+
+
+_HANDLERS: dict[str, Callable[[CustomerLinks, Message, History], Out]] = {
+    "event": _event,
+    "release": _release,
+    "moved": _moved,
+    "link": _link,
+    "cut": _cut,
+    "edge": _queue,
+    "rejoin": _queue,
+    "forget": _queue,
+    "ask": merging.answer,
+    "absorb": _absorb,
+    "part": _begin_part,
+    "command": _command,
+    "absorbed": _settled,
+    "realias": _settled,
+    "erase": _settled,
+}
+"""All else is a word about a question."""

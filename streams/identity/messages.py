@@ -2,38 +2,38 @@
 
 To the shard of identity `i`:
 
-- `event`: an event that belongs with `i`. `n`: its other identities; `th`: its private thread, where it has one; `s`: the public
-  thread it is on; `id`, `o` (order), `k` (says who opens the thread), `at` (arrival, ms), `e` (the event, opaque); with
-  `num`: an event without an author, and the number of its placement
-- `link`, `cut`: a link or unlink record `id` of the time `at` about `i` and `j`; `ar`: its arrival. `cut` has `far` on its way
-  to the weaker identity. `uncut`: the link record has joined them
+- `event`: an event that belongs with `i`. `n`: its other identities; `th`: its private thread, where it has one; `s`:
+  the public thread it is on; `id`, `o` (order), `k` (says who opens the thread), `at` (arrival, ms), `e` (the event,
+  opaque); with `num`: an event without an author, and the number of its placement
+- `link`, `cut`: a link or unlink record `id` of the time `at` about `i` and `j`; `ar`: its arrival. `cut` has `far` on
+  its way to the weaker identity. `uncut`: the link record has joined them
 - `edge`: the event `id` joins `i` and the identities `n`, which its own customer could not join
-- `ask`: customer `from` asks, as its question number `q`, for `i`, which an event joins to the stronger `x` (its own are `y`), or a link record
-  of that time and id (`l`). `full`: the limit that forbids it whoever has `i`
+- `ask`: customer `from` asks, as its question number `q`, for `i`, which an event joins to the stronger `x` (its own
+  are `y`), or a link record of that time and id (`l`). `full`: the limit that forbids it whoever has `i`
 - `relabel`: the customer of `i` is `c` since change number `n`; None: nobody's
 - `moved`: a history `h` that belongs with the thread `i`; `r`: the edges refused in it
+- `rejoin`: the join `v` belongs to the customer of `i` now
 - `spoke`: on the public thread `i` the event `id` is by the identity `by` of a customer `c`
 - `loose`: an event without an author on the public thread `i`; `r`: the event that it answers
 - `unspoke`: the identities `by` are to be forgotten on the public thread `i`
 - `release`: the event `id`, placed with `i`, is somebody else's since placement `num`
-- `forget`: erase the customer of `i`. `erase`: erase what is known about `i`
+- `forget`: erase the customer of `i`. `erase`: erase what is known about `i`, up to change number `n`
 
-- `rejoin`: the join `v` belongs to the customer of `i` now
-
-To customer `c`, from a shard (`pn`: the number of the shard's pointer; `born`: the customer begins with it): `event`, `link`, `cut`, `edge`, `ask`, `moved`, `release`,
-`forget`, as above. A customer that does not have `i` any more sends them back to the shard, an alias to the survivor.
+To customer `c`, from a shard (`pn`: the number of the shard's pointer; `born`: the customer begins with it): `event`,
+`link`, `cut`, `edge`, `ask`, `moved`, `rejoin`, `release`, `forget`, as above. A customer that does not have `i` any
+more sends them back to the shard, an alias to the survivor.
 
 To customer `c`, from another; `q` is the number of the question that it belongs to:
 
-- `ask`, without `i`: as above, from a larger customer that was asked itself
-- `grant`: the identity was nobody's, and is yours since change number `n`. `refused`: somebody else's (`by`), for `reason`.
-  `barred`: the edges `p` are cut by link records. `later`: I am the smaller one, and shall come back to you
+- `ask`, without `i`: from the smaller customer that was asked question `q0`, and comes back to it
+- `grant`: the identity was nobody's, and is yours since change number `n`. `refused`: somebody else's (`by`), for
+  `reason`. `barred`: the edges `p` are cut by link records. `later`: I am the smaller one, and shall come back to you
 - `here`: my identities (counts `n`) and seniority (`s`) wait for what you decide. Then `free`: go on, we remain two
   (`q0`, `reason`: the answer to your own question), or `give`: give me your history, or `absorb`: take mine
 - `absorb`: the whole of customer `from`. `absorbed`: I have it
 - `again`: ask your question `q0` again. `realias`: the alias `c` is one of `by` since change number `n`
 - `part`: a part of customer `from`, which is you
-- `command`: `v`, for whoever the customer is by now; `p`: customers to try when this one knows nothing of it
+- `command`: `v`, for whoever the customer is by now; `p`: who has been asked, `nx`: whom to ask next
 - `erase`: as an alias, be forgotten
 """
 
@@ -45,7 +45,7 @@ Message = dict[str, Any]
 class Outgoing(NamedTuple):
     """A message and where it goes: to the shard of identity `key`, or to the customer `key`.
 
-    Two are not for the protocol: a `conflict` about identity `key`, to be published, and a `tombstone` for escalation `key`.
+    Two are not for the protocol: a `conflict` about identity `key` to publish, a `tombstone` for escalation `key`.
     """
 
     to: Literal["identity", "customer", "conflict", "tombstone"]
@@ -56,7 +56,7 @@ class Outgoing(NamedTuple):
 def may_be_local(message: Message) -> bool:
     """Whether a batch may handle this message, which it made itself, at once instead of sending it.
 
-    Only an event on its first way. All others keep the order in which they were sent, and stay behind the state of their sender.
+    Only an event on its first way. All others keep their order, and stay behind the state of their sender.
     """
     return message["t"] == "event" and not message.get("f")
 

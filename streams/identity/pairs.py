@@ -12,7 +12,7 @@ LINKED, CUT, OPEN = "linked", "cut", "open"
 
 
 class Assertion(NamedTuple):
-    """The newest link record about a pair: when (ms) and which, and what holds since: linked, cut or (refused) open."""
+    """The newest link record about a pair: when (ms) and which, and what holds since: linked, cut, or open."""
 
     at: int
     id: str
@@ -37,7 +37,7 @@ def pair_of(a: str, b: str) -> Pair:
 def barred(identity: str, known: Mapping[str, Assertion | None], record: Sequence[Any] | None) -> list[list[Any]]:
     """The edges to the identities of `known` that an unlink forbids, as JSON lists.
 
-    `record` is the time and id of the link record that joins them, if it is not an event: an older unlink is no hindrance.
+    `record` is the time and id of the link record that joins them, if no event does: an older unlink is no hindrance.
     """
     return [
         [*pair_of(other, identity), *assertion]

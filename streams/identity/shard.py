@@ -1,9 +1,9 @@
 """The identity's side of the protocol: what is remembered beside each identity, and what a message does to it.
 
-A record holds a pointer to the identity's customer (perhaps an alias), with the number of the change that set it: the larger
-number counts. It holds what link records say about the identity too, because it is asked before anybody is joined.
-Every handler answers a message that comes twice as it did the first time, so that a shard which stopped between writing its
-state and sending its messages makes up for it when its input is delivered again.
+A record holds a pointer to the identity's customer (perhaps an alias), with the number of the change that set it: the
+larger number counts. It holds what link records say about the identity too, because it is asked before anybody is
+joined. Every handler answers a message that comes twice as it did the first time, so that a shard which stopped between
+writing its state and sending its messages makes up for it when its input is delivered again.
 """
 
 from dataclasses import dataclass, field
@@ -19,9 +19,9 @@ RECORD_VERSION = 2
 
 @dataclass(slots=True)
 class IdentityRecord:
-    """One identity: its customer, the number of that pointer, the newest link records, what was said if a public thread.
+    """One identity: its customer and the number of that pointer, link records, what was said if a public thread.
 
-    `founded`: the number with which a customer was born here.
+    `founded`: the number with which a customer was born here. `pairs`: the newest link record by the other identity.
     """
 
     customer: str | None = None
@@ -54,7 +54,7 @@ class IdentityRecord:
         return cls(stored["c"], stored["n"], stored.get("b", 0), pairs, speakers)
 
 
-def on_identity(
+def on_identity(  # noqa: PLR0911 - one line for each message
     record: IdentityRecord | None, message: Message, partition: int
 ) -> tuple[IdentityRecord | None, list[Outgoing], bool]:
     """Takes a message to an identity; the record, changed in place, what to send, and whether it changed.
@@ -121,7 +121,7 @@ def _ask(record: IdentityRecord, message: Message) -> tuple[list[Outgoing], bool
 
 
 def _assert(record: IdentityRecord, message: Message, partition: int) -> tuple[list[Outgoing], bool]:
-    """A link record: the newest about a pair counts. An unlink goes on to the weaker identity, and both customers hear of it."""
+    """A link record: the newest of a pair counts. An unlink goes on to the weaker identity; both customers hear it."""
     other, state = message["j"], CUT if message["t"] == "cut" else LINKED
     assertion, known = Assertion(message["at"], message["id"], state), record.pairs.get(other)
     if known is not None and (known.at, known.id) > (assertion.at, assertion.id):

@@ -2,8 +2,8 @@
 
 The events without an author stay here, each with the number of its placement, so that it can be placed anew when an
 earlier first contact, or the event that it answers, comes late: the old customer is told to release it, the new one
-gets it, and the higher number counts wherever both end up. An author is known by the identity that spoke, so that an event
-finds its customer after merges and splits. An event answered on another thread is not looked for.
+gets it, and the higher number counts wherever both end up. An author is known by the identity that spoke, so that an
+event finds its customer after merges and splits. An event answered on another thread is not looked for.
 """
 
 from dataclasses import dataclass, field
@@ -132,7 +132,10 @@ class Speakers:
         """What `encode` stored."""
         first = stored["f"]
         spoken = {id_: _speaker(speaker) for id_, speaker in stored["a"].items()}
-        loose = {id_: Loose(*fields, [_speaker(s) for s in past]) for id_, (*fields, past) in stored["l"].items()}
+        loose = {
+            id_: Loose(event, reply_to, author, number, [_speaker(speaker) for speaker in past])
+            for id_, (event, reply_to, author, number, past) in stored["l"].items()
+        }
         return cls(spoken, (first[0], first[1], first[2]) if first else None, loose)
 
 

@@ -12,7 +12,7 @@ from schemas.identity import Identity
 from schemas.link import Link
 from streams.event import Event
 from streams.identity.claims import claim_of_event, claim_of_link
-from streams.identity.protocol import Outgoing
+from streams.identity.protocol import CustomerLinks, Outgoing, to_customer, to_identity
 from streams.identity.resolver import Resolver
 from streams.identity.rules import IdentityRules
 from tests.identity.build import PUBLIC, Book, event, link
@@ -187,3 +187,214 @@ def test_no_interleaving_exceeds_a_limit_or_loses_an_event(
     placed = {id_ for customer in _live(network).values() for id_ in customer.ids}
     oracle = Oracle(records[0], records[1], PUBLIC)
     assert placed == {id_ for log in oracle.logs() for id_ in log}
+
+
+def _chain(count: int) -> list[Event]:
+    alone = [event(f"a{n}", f"device:d{n}", thread=f"t{n}", at=n) for n in range(count)]
+    pairs = [event(f"b{n}", f"device:d{n}", f"device:d{n + 1}", thread=f"u{n}", at=50 + n) for n in range(count - 1)]
+    return alone + pairs
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_chain_of_forty_customers_becomes_one(seed: int) -> None:
+    """Merges that overlap, in any order, leave one customer with every event."""
+    some = _chain(40)
+    network = _run(some, [], seed, 7)
+    _check(network, some, [])
+    assert len(_live(network)) == 1
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_chain_falls_apart_and_grows_together_again(seed: int) -> None:
+    """Unlinks and links of the same pairs, all at once: the newest of each pair counts."""
+    some = _chain(12)
+    cuts = [link(f"c{n}", f"device:d{n}", f"device:d{n + 1}", action="unlink", at=n) for n in range(0, 11, 2)]
+    again = [link(f"l{n}", f"device:d{n}", f"device:d{n + 1}", at=n + n % 4 - 1) for n in range(0, 11, 2)]
+    _check(_run(some, [*cuts, *again], seed, 5), some, [*cuts, *again])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_two_hundred_addresses_sharing_one_phone(seed: int) -> None:
+    """A hub at its limits, all at once: five addresses are its customer's, and each of the others is one of its own."""
+    some = [event(f"e{n}", f"email:p{n}@x", "phone:5550001", thread=f"t{n}", at=n) for n in range(200)]
+    network = Network(5, Random(seed), some, IdentityRules())
+    network.feed(*_first_messages(some))
+    network.run(duplicates=30, crashes=30, most=20_000)
+    _check_whole(network)
+    assert sorted(len(customer.ids) for customer in _live(network).values()) == [1] * 195 + [5]
+    assert len({c["record_id"] for c in network.conflicts}) == 195
+
+
+def test_known_people_cost_one_look_up_and_no_message() -> None:
+    """The second event of the same people in the same thread is sent to its customer, and nothing else."""
+    again = [event(f"e{n}", "customer_id:A", "email:e1@x", thread="t1") for n in range(3)]
+    network = Network(4, Random(1), again)
+    for number, one in enumerate(again):
+        network.sent.clear()
+        network.feed(*_first_messages([one]))
+        network.run()
+        if number:
+            assert network.sent == {"identity:event": 1, "customer:event": 1}
+
+
+def test_somebody_refused_costs_no_more_messages() -> None:
+    """The same person at the same kiosk again is known to be refused."""
+    rules = IdentityRules()
+    some = [event(f"e{n}", f"customer_id:{'AB'[n > 0]}", "phone:5550001", at=n) for n in range(4)]
+    network = Network(4, Random(1), some, rules)
+    for number, one in enumerate(some):
+        network.sent.clear()
+        network.feed(*_first_messages([one]))
+        network.run()
+        if number > 1:
+            assert network.sent == {"identity:event": 1, "customer:event": 1}
+    assert len(network.conflicts) == 1
+
+
+def test_the_customer_of_the_earlier_first_contact_survives() -> None:
+    """Also where its first contact came late, and its id is the younger one."""
+    some = [
+        event("a", "email:a@x", thread="t1", at=4),
+        event("b", "email:b@x", thread="t2", at=9),
+        event("late", "email:b@x", thread="t2", at=1),
+    ]
+    network = Network(3, Random(1), some)
+    for one in some:
+        network.feed(*_first_messages([one]))
+        network.run()
+    young = network.pointers()["email:b@x"]
+    network.feed(*_first_messages([link("l", "email:a@x", "email:b@x")]))
+    network.run()
+    assert set(network.pointers().values()) == {young}
+
+
+def test_an_alias_resolves_to_the_part_it_was_born_in() -> None:
+    """After a split a command for the old id reaches the customer that holds the identity of that id's birth."""
+    some = [
+        event("a", "customer_id:A", thread="t1", at=1),
+        event("b", "email:b@x", thread="t2", at=2),
+        event("both", "customer_id:A", "email:b@x", thread="t3", at=3),
+    ]
+    network = Network(3, Random(1), some)
+    network.feed(*_first_messages(some[:2]))
+    network.run()
+    alias = network.pointers()["email:b@x"]
+    assert alias is not None
+    for record in (some[2], link("u", "customer_id:A", "email:b@x", action="unlink", at=4)):
+        network.feed(*_first_messages([record]))
+        network.run()
+    fresh = network.pointers()["email:b@x"]
+    assert fresh not in {alias, network.pointers()["customer_id:A"]}
+    first = network.pointers()["customer_id:A"]
+    assert first is not None
+    for id_, command in ((alias, "b"), (first, "b"), (first, "a"), (first, "both")):  # and nobody refuses it
+        network.feed(to_customer("command", id_, v=command))
+    network.run()
+    links = network.all_customers()[alias].links
+    assert links is not None
+    assert links.alias_of == fresh
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(_input(), st.integers(0, 2**32), st.integers(1, 4))
+def test_who_is_forgotten_leaves_nothing(records: tuple[list[Event], list[Link]], seed: int, partitions: int) -> None:
+    """All that was known of a customer is gone, nobody waits for it, and its identities begin anew."""
+    network = _run(*records, seed, partitions)
+    live = {id_: customer for id_, customer in _live(network).items() if customer.links and customer.links.members}
+    if not live:
+        return
+    id_ = sorted(live)[seed % len(live)]
+    links = live[id_].links
+    assert links is not None
+    names = set(links.members)
+    network.feed(to_identity("forget", min(names)))
+    network.run(duplicates=5, crashes=5)
+    _check_whole(network)
+    assert not names & set(network.pointers())
+    for one in (id_, *links.aliases):
+        kept = network.all_customers()[one]
+        assert kept.links is not None
+        assert kept.links == CustomerLinks(one, forgotten=True)
+        assert not kept.ids
+
+
+def _tags(*messages: Outgoing) -> set[str]:
+    return {message.message.get("t", "") for message in messages}
+
+
+def _no_forward(cause: Outgoing, sent: Outgoing) -> bool:
+    return not (cause.to == sent.to == "customer" and _tags(cause, sent) == {"event"})
+
+
+def _none_back(cause: Outgoing, sent: Outgoing) -> bool:
+    return not (cause.to == "customer" and sent.to == "identity" and _tags(cause, sent) == {"event"})
+
+
+def _without(tag: str) -> Filter:
+    return lambda _cause, sent: sent.message.get("t") != tag
+
+
+BUGS = {
+    "an alias forgets to forward": _no_forward,
+    "who has left is not sent back": _none_back,
+    **{
+        f"no {tag}": _without(tag)
+        for tag in ("relabel", "release", "absorb", "later", "free", "give", "again", "part", "cut", "moved")
+    },
+}
+
+
+def _fails(some: list[Event], assertions: list[Link], seed: int, bug: Filter, rules: IdentityRules | None) -> bool:
+    network = Network(3, Random(seed), some, rules, bug)
+    network.feed(*_first_messages([*some, *assertions]))
+    try:
+        network.run(duplicates=12, crashes=12, most=5_000)
+        if rules is None:
+            _check(network, some, assertions)
+        else:
+            _check_whole(network)
+            assert {id_ for customer in _live(network).values() for id_ in customer.ids} == {e.id for e in some}
+    except AssertionError:
+        return True
+    return False
+
+
+_LATE = [
+    event("b", "handle:sam", thread="s1", at=5),
+    event("r", thread="s1", at=6, kind="reply", actor="agent"),
+    event("a", "handle:jo", thread="s1", at=1),
+]
+_RING = [
+    *(event(f"a{n}", f"device:d{n}", thread=f"t{n}", at=n) for n in range(3)),
+    *(event(f"b{n}", f"device:d{n}", f"device:d{(n + 1) % 3}", at=9) for n in (2, 0, 1)),
+]
+_KIOSK = [
+    event(f"k{n}", f"customer_id:C{n}", "phone:5550001", f"device:d{n % 3}", thread=f"t{n % 2}", at=n) for n in range(8)
+]
+_HANDED_ON = [
+    event("e4", "customer_id:B", "phone:5550001", thread="t2", at=1),
+    event("e5", "phone:5550001", "email:e1@x", thread="t2", at=8),
+]
+_JOINED = [link("l1", "phone:5550001", "device:d1", at=2), link("l3", "thread:t2", "customer_id:B", at=3)]
+_CUT = [link(f"c{n}", f"device:d{n}", f"device:d{n + 1}", action="unlink", at=n) for n in range(0, 11, 2)]
+_CASES: list[tuple[list[Event], list[Link], IdentityRules | None]] = [
+    (_LATE, [], None),
+    (_RING, [], None),
+    (_chain(12), [], None),
+    (_chain(12), _CUT, None),
+    (_HANDED_ON, _JOINED, None),
+    (_KIOSK, [], IdentityRules()),
+]
+
+
+@pytest.mark.parametrize("bug", BUGS.values(), ids=BUGS)
+def test_a_planted_bug_is_found(bug: Filter) -> None:
+    """The properties above are not true of a protocol that forgets one of its messages."""
+    assert any(_fails(some, cuts, seed, bug, rules) for seed in range(200) for some, cuts, rules in _CASES)
+
+
+def test_without_a_planted_bug_nothing_is_found() -> None:
+    """The cases of the planted bugs pass as they are."""
+    for seed in range(30):
+        for some, cuts, rules in _CASES:
+            assert not _fails(some, cuts, seed, lambda _cause, _sent: True, rules)
