@@ -60,6 +60,8 @@ def normalise(kind: str, value: str) -> Identity:
 
 
 def _e164(value: str) -> str:
+    if value.lower() in _ALWAYS_BLOCKED:
+        return value  # `n/a` is not the number `na`
     international = "+" + value[2:] if value.startswith("00") else value
     if international.startswith("+"):
         try:

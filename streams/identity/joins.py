@@ -12,7 +12,7 @@ Out = list[Outgoing]
 
 def join_of(message: Message) -> Message:
     """The join that an event, an edge or a link record asks for."""
-    carried = [message["i"], *message["n"]]
+    carried = message.get("x") or [message["i"], *message["n"]]
     join = {
         "k": "join",
         "a": message["i"],
@@ -82,21 +82,22 @@ def _linked(links: CustomerLinks, join: Message, identity: str) -> Out:
 def _end(links: CustomerLinks, join: Message, history: History) -> Out:
     """Tells what was refused, and gives the event to its private thread's customer where that is another."""
     thread, event_id = join["th"], join["id"]
+    fresh = [(identity, reason, by) for identity, reason, by in join["r"] if reason]
     if join["tag"] != "link":
         apart = [pair_of(a, b) for a in join["x"] if a in links.members for b, _, _ in join["r"]]
-        links.refused = dict.fromkeys(apart, "") | links.refused
-    fresh = [(identity, reason, by) for identity, reason, by in join["r"] if reason]
+        links.refused = dict.fromkeys(apart, fresh[0][1] if fresh else "") | links.refused
     if join["tag"] == "edge":
         links.ties[tuple(join["x"])] = None  # the event that holds them together is another's
         return []
     lost = [entry for entry in join["r"] if entry[0] == thread]
     if lost and join["tag"] == "event" and history.has(event_id):
         by = lost[0][2]
-        reason = lost[0][1] or next((reason for _, reason, other in fresh if other == by), None)
+        reason = lost[0][1] or next((why for _, why, other in fresh if other == by), join.get("was"))
         edges = [[*pair_of(other, thread), links.refused.get(pair_of(other, thread), "")] for other in join["x"][:1]]
         part = history.part(links.id, (event_id,), apart=False)
         links.ties[tuple(join["x"])] = None
         conflicts = [_conflict(join, join["a"], by, reason)] if reason and by else []
+        conflicts += [_conflict(join, identity, by, why) for identity, why, other in fresh if by and other != by]
         return [to_identity("moved", thread, id=event_id, h=part, r=edges), *conflicts, *_others(join)]
     seen: set[str | None] = set()
     conflicts = []
@@ -112,7 +113,7 @@ def _others(join: Message) -> Out:
     if len({by or identity for identity, _, by in join["r"]}) < 2 or not any(reason for _, reason, _ in join["r"]):
         return []
     first, *rest = [identity for identity, _, _ in join["r"]]
-    return [to_identity("edge", first, n=rest, id=join["id"], at=join["at"])]
+    return [to_identity("edge", first, n=rest, x=join["x"], id=join["id"], at=join["at"])]
 
 
 def _conflict(join: Message, identity: str, refused_by: str, reason: str) -> Outgoing:

@@ -50,7 +50,8 @@ def _begin(links: CustomerLinks | None, message: Message, history: History) -> C
             return [back(message)]
         if not born:  # it comes behind, through the same topic
             return [forwarded(message, message["c"])]
-        member = Member(message["pn"], message.get("id", ""), int(message.get("ar", message.get("at", 0))))
+        at: int = message["ar"] if "ar" in message else message.get("at", 0)
+        member = Member(message["pn"], message.get("id", ""), at)
         return CustomerLinks(message["c"], message["i"], members={message["i"]: member})
     match tag:
         case "ask":

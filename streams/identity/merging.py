@@ -62,6 +62,7 @@ def hear(links: CustomerLinks, message: Message, history: History, limits: Limit
             links.members[message["i"]] = Member(message["n"], join["id"], join["at"])
             links.asking = None
         case "refused" if is_open(links, message["q"]):
+            links.todo[0]["was"] = message.get("was")
             not_joined(links, links.todo[0], message["reason"], message["by"])
         case "barred" if is_open(links, message["q"]):
             for a, b, *assertion in message["p"]:
@@ -110,11 +111,12 @@ def _refusal(links: CustomerLinks, message: Message, identity: str) -> Outgoing 
     known = {other: links.pairs.get(pair_of(other, identity)) for other in message["x"]}
     if cut := barred(identity, known, message["l"]):
         return to_customer("barred", asker, q=number, p=cut)
-    refused_before = any(links.is_refused(other, identity) for other in message["y"])
-    if not refused_before and message["full"] is None:
-        return None
-    reason = None if refused_before else message["full"]
-    return to_customer("refused", asker, q=number, reason=reason, by=links.id)
+    before = [links.refused[pair_of(other, identity)] for other in message["y"] if links.is_refused(other, identity)]
+    if before:
+        return to_customer("refused", asker, q=number, reason=None, was=before[0], by=links.id)
+    if message["full"] is not None:
+        return to_customer("refused", asker, q=number, reason=message["full"], by=links.id)
+    return None
 
 
 def _unwanted(links: CustomerLinks, message: Message) -> Outgoing | None:

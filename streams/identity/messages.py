@@ -7,7 +7,7 @@ To the shard of identity `i`:
   opaque); with `num`: an event without an author, and the number of its placement
 - `link`, `cut`: a link or unlink record `id` of the time `at` about `i` and `j`; `ar`: its arrival. `cut` has `far` on
   its way to the weaker identity. `uncut`: the link record has joined them
-- `edge`: the event `id` joins `i` and the identities `n`, which its own customer could not join
+- `edge`: the event `id`, which carries `x`, joins `i` and the identities `n`, which its own customer could not join
 - `ask`: customer `from` asks, as its question number `q`, for `i`, which an event joins to the stronger `x` (its own
   are `y`), or a link record of that time and id (`l`). `full`: the limit that forbids it whoever has `i`
 - `relabel`: the customer of `i` is `c` since change number `n`; None: nobody's
@@ -27,7 +27,8 @@ To customer `c`, from another; `q` is the number of the question that it belongs
 
 - `ask`, without `i`: from the smaller customer that was asked question `q0`, and comes back to it
 - `grant`: the identity was nobody's, and is yours since change number `n`. `refused`: somebody else's (`by`), for
-  `reason`. `barred`: the edges `p` are cut by link records. `later`: I am the smaller one, and shall come back to you
+  `reason`, or none where it was refused before (`was`). `barred`: the edges `p` are cut by link records. `later`: I am
+  the smaller one, and shall come back to you
 - `here`: my identities (counts `n`) and seniority (`s`) wait for what you decide. Then `free`: go on, we remain two
   (`q0`, `reason`: the answer to your own question), or `give`: give me your history, or `absorb`: take mine
 - `absorb`: the whole of customer `from`. `absorbed`: I have it

@@ -15,7 +15,7 @@ its customer is written: a customer that only its own state knows of would be lo
 
 Not spread over partitions: an event answered on another public thread is not found; a thread first seen as private
 stays private. Where one event names several identities that no customer may have together, which of them end up
-together may depend on what was refused before, and differ from `mindgap replay`.
+together, and which refusals are told, may differ from `mindgap replay`.
 """
 
 from streams.identity.history import History

@@ -7,12 +7,12 @@ from random import Random
 from typing import Any
 
 from schemas.codec import dumps, loads
+from streams.event import Event
 from streams.identity.claims import carried_by
 from streams.identity.limits import Limits
 from streams.identity.protocol import CustomerLinks, IdentityRecord, Outgoing, home_of, on_customer, on_identity
 from streams.identity.rules import IdentityRules
 from streams.intervals import FOREVER
-from tests.identity.build import Event
 
 Filter = Callable[[Outgoing, Outgoing], bool]
 """Whether a message (the second) that was caused by another (the first) is sent: how a bug is planted."""

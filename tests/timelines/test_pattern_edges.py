@@ -401,15 +401,9 @@ def test_a_hand_off_is_private():
 
 
 PLACEHOLDERS = ["", "0", "0000000", "-1", "null", "none", "n/a", "anonymous", "unknown", "withheld", "private"]
-LOST = pytest.mark.xfail(
-    strict=True,
-    reason="a placeholder loses its slash or dash where numbers are normalised, and is then taken for a number",
-)
 
 
-@pytest.mark.parametrize(
-    "value", [pytest.param(value, marks=LOST) if value in ("n/a", "-1") else value for value in PLACEHOLDERS]
-)
+@pytest.mark.parametrize("value", PLACEHOLDERS)
 def test_a_number_that_was_not_sent_joins_nobody(value):
     """Two callers whose telephone system writes the same placeholder are two customers, and have not switched channels."""
     calls = (phone("10:00", "contact", "a", who=f"phone:{value}"), chat("11:00", "contact", "b", who=f"phone:{value}"))
