@@ -105,9 +105,9 @@ class Identities(Strict):
 
 
 class Hotspots(Strict):
-    """How many customers within which time make a topic a hotspot; at most what one can be counted up to."""
+    """How many customers within which time make a topic a hotspot."""
 
-    customers: Annotated[Count, Field(le=1000)] = 20
+    customers: Count = 20
     window: PositiveDuration = HOUR
 
 

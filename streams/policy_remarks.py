@@ -7,6 +7,9 @@ from schemas.policy_fields import SEVERITIES
 from schemas.policy_when import STEPS_MAX, EscalationWhen, When
 from streams.policy_calendars import build_calendar
 
+HOTSPOT_MAX = 1000
+"""Half as many customers as a hotspot keeps escalations one by one (`hotspot_cases.CASES_MAX`)."""
+
 
 def warnings(document: PolicyDocument) -> Iterator[str]:
     """Sentences that nobody may overlook, though the policy is sound: that it stops every page."""
@@ -22,6 +25,8 @@ def remarks(document: PolicyDocument) -> Iterator[str]:
     yield from _silences(document)
     yield from _calendars(document)
     yield from _roles(document)
+    if document.hotspots.customers > HOTSPOT_MAX:
+        yield f"hotspots.customers is above {HOTSPOT_MAX:,}: with several escalations each, so many are not told apart"
     if document.notify.paging and document.notify.reason is not None:
         yield "notify.reason is told only while notify.paging is off"
 

@@ -218,3 +218,18 @@ def test_a_state_of_a_newer_version_is_refused():
     """A downgrade says so, and does not guess."""
     with pytest.raises(ValueError, match="newer"):
         HotspotTopic.decode(HotspotTopic("x").encode() | {"v": 3})
+
+
+def test_the_ladder_is_climbed_step_by_step():
+    """Each step at its time, also where they are a second apart."""
+    rules = policy(hotspots={"customers": 3}, ladders={"error": [{"after": f"{n}s", "role": "lead"} for n in range(3)]})
+    topic, said = HotspotTopic("billing"), []
+    for message in messages_of(range(3)):
+        said += topic.observe(message, rules, T0).records
+    while topic.next_wake is not None:
+        said += topic.wake(topic.next_wake, rules).records
+    assert [(r["change"], r["level"], r["detected_at"]) for r in said] == [
+        ("opened", 1, format_time(T0)),
+        ("raised", 2, format_time(T0 + 1000)),
+        ("raised", 3, format_time(T0 + 2000)),
+    ]

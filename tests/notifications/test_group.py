@@ -147,3 +147,16 @@ def test_a_state_of_a_newer_version_is_refused():
     """A downgrade says so, and does not guess."""
     with pytest.raises(ValueError, match="newer"):
         NotificationGroup.decode(NotificationGroup("g").encode() | {"v": 3})
+
+
+def test_one_that_left_and_came_back_unnoticed_is_called_anew():
+    """The message that it had left comes last: what came back is not the one that had been paged."""
+    rules, addresses, group = policy(), Addresses(), NotificationGroup("g")
+    lives = [escalation("e", 1, T0), escalation("e", 2, T0 + HOUR, severity="warning"), escalation("e", 3, T0 + HOUR)]
+    joined, left, back = [next(e.message for e in addresses.take(record, rules) if e.to == "group") for record in lives]
+    group.observe(joined, rules, T0)
+    assert [note["change"] for note in group.wake(T0 + 30_000, rules)] == ["first"]
+    group.observe(back, rules, T0 + HOUR)
+    group.observe(left, rules, T0 + HOUR)
+    assert group.next_wake == T0 + HOUR  # nothing that was paged stands: there is something to be said
+    assert [(note["change"], note["count"]) for note in group.wake(group.next_wake, rules)] == [("more", 1)]

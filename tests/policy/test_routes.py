@@ -255,6 +255,7 @@ def test_remarks_on_routes_and_silences():
             ],
             "silences": [{"when": {"level": 0, "min_level": 1}, **late}],
             "notify": {"reason": "x"},
+            "hotspots": {"customers": 5000},
         },
         "test",
     )
@@ -263,6 +264,7 @@ def test_remarks_on_routes_and_silences():
         "routes[2] is never used: no escalation fulfils all of its conditions",
         "silences[0] matches nothing: no escalation fulfils all of its conditions",
         "roles.b has no contact, and other roles have one",
+        "hotspots.customers is above 1,000: with several escalations each, so many are not told apart",
         "notify.reason is told only while notify.paging is off",
     ]
 
