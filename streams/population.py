@@ -19,8 +19,8 @@ class Population:
     """Applies events and links; tells which customers changed."""
 
     def __init__(self, policy: Policy) -> None:
-        rules = IdentityRules(policy.blocked, policy.identity_limits, policy.identity_max)
-        self.resolver = Resolver(rules)
+        self.resolver = Resolver(_rules(policy))
+        self._ruled_by = policy
         self.customers: dict[str, Customer] = {}
         self.refused: list[Refused] = []
         self._crowds = Crowds()
@@ -30,6 +30,7 @@ class Population:
 
     def place(self, event: Event, policy: Policy) -> Iterator[str]:
         """Take an event in; the ids of the customers whose history changed."""
+        self._rule(policy)
         public = policy.is_public(event.channel) if event.public is None else event.public
         if event.thread is not None:
             if public:
@@ -38,8 +39,9 @@ class Population:
         self._canned_customers = policy.canned_customers
         return self._apply(self.resolver.place(event, public=public))
 
-    def link(self, record: Link, arrived_at: int) -> Iterator[str]:
+    def link(self, record: Link, arrived_at: int, policy: Policy) -> Iterator[str]:
         """Take a link or unlink in; the ids of the customers whose history changed."""
+        self._rule(policy)
         return self._apply(self.resolver.link(record, arrived_at))
 
     def find(self, customer_id: str) -> Customer | None:
@@ -92,6 +94,12 @@ class Population:
         self._look_around(again, threads, touched)
         return iter(touched)
 
+    def _rule(self, policy: Policy) -> None:
+        """Limits and blocked values are those of the policy in force."""
+        if policy is not self._ruled_by:
+            self._ruled_by = policy
+            self.resolver.use(_rules(policy))
+
     def _customer(self, id_: str) -> Customer:
         customer = self.customers.get(id_)
         if customer is None:
@@ -119,3 +127,7 @@ class Population:
     def _spoken(self, customer: Customer) -> set[str]:
         """The public threads in a customer's log."""
         return {event.thread for event in customer.log if event.thread is not None} & self._public
+
+
+def _rules(policy: Policy) -> IdentityRules:
+    return IdentityRules(policy.blocked, policy.identity_limits, policy.identity_max)

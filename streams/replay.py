@@ -148,7 +148,7 @@ class Replay:
             record = admit_link(line.value)
             if isinstance(record, Rejected):
                 return record
-            dirty.update(dict.fromkeys(self.population.link(record, at)))
+            dirty.update(dict.fromkeys(self.population.link(record, at, policy)))
             return None
         event = admit(line.value, at, policy)
         if isinstance(event, Rejected):

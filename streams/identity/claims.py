@@ -27,6 +27,7 @@ def claim_of_event(event: Event, *, public: bool, blocked: frozenset[str]) -> Ou
         id=event.id,
         o=list(event.order),
         at=event.arrived_at,
+        r=event.in_reply_to,
         k=event.kind == "contact" and event.actor != "peer",
         e=encode(event),
     )

@@ -4,7 +4,7 @@ To the shard of identity `i`:
 
 - `event`: an event that belongs with `i`. `n`: its other identities; `th`: its private thread, where it has one; `s`:
   the public thread it is on; `id`, `o` (order), `k` (says who opens the thread), `at` (arrival, ms), `e` (the event,
-  opaque); with `num`: an event without an author, and the number of its placement
+  opaque), `r` (the event that it answers); with `num`: an event without an author, and the number of its placement
 - `link`, `cut`: a link or unlink record `id` of the time `at` about `i` and `j`; `ar`: its arrival. `cut` has `far` on
   its way to the weaker identity. `uncut`: the link record has joined them
 - `edge`: the event `id`, which carries `x`, joins `i` and the identities `n`, which its own customer could not join

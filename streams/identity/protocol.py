@@ -13,9 +13,9 @@ sender to one receiver arrive in the order in which they were sent, though some 
 customer are kept with its state until they are confirmed. The record of an identity must be safe before the state of
 its customer is written: a customer that only its own state knows of would be lost.
 
-Not spread over partitions: an event answered on another public thread is not found; a thread first seen as private
-stays private. Where one event names several identities that no customer may have together, which of them end up
-together, and which refusals are told, may differ from `mindgap replay`.
+Not spread over partitions: an event answered on another public thread is not found. Where one event names several
+identities that no customer may have together, which of them end up together, and which refusals are told, may differ
+from `mindgap replay`.
 """
 
 from streams.identity.history import History

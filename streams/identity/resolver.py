@@ -27,6 +27,7 @@ from schemas.link import Link
 from streams.event import Event
 from streams.identity.changes import Change, Moved, Placed, Refused
 from streams.identity.graph import Graph
+from streams.identity.limits import Limits
 from streams.identity.nodes import Cause, Entry, Node
 from streams.identity.rules import IdentityRules
 from streams.identity.threads import PublicThreads
@@ -69,6 +70,11 @@ class Resolver:
         self._waiting: dict[str, Event] = {}
         self._public: set[Identity] = set()
         self._links: dict[Pair, tuple[int, str]] = {}  # the newest record of each pair: when and which
+
+    def use(self, rules: IdentityRules) -> None:
+        """From now on these rules hold; what they would have refused or blocked before stays as it is."""
+        self._rules = rules
+        self._graph.limits = Limits(rules)
 
     @property
     def waiting(self) -> int:

@@ -95,6 +95,8 @@ def on_identity(  # noqa: PLR0911 - one line for each message
 
 
 def _event(record: IdentityRecord, message: Message, partition: int) -> tuple[list[Outgoing], bool]:
+    if record.speakers is not None and message.get("th") == message["i"]:
+        return record.speakers.take({**message, "t": "loose"})  # a private word on a public thread, by nobody named
     changed = _settle(record, message["i"], message["o"][0] if "o" in message else 0, partition)
     out = [_to_customer(record, message)]
     if message.get("s") is not None:
@@ -107,7 +109,7 @@ def _ask(record: IdentityRecord, message: Message) -> tuple[list[Outgoing], bool
     asker, identity, number = message["from"], message["i"], message["q"]
     if record.customer == asker:  # granted before
         return [to_customer("grant", asker, i=identity, q=number, n=record.number)], False
-    if record.speakers is not None and record.customer is None:  # a public thread joins nobody
+    if record.speakers is not None and not message["l"]:  # a public thread joins nobody
         return [to_customer("refused", asker, q=number, reason=None, by=None)], False
     if cut := barred(identity, {other: record.pairs.get(other) for other in message["x"]}, message["l"]):
         return [to_customer("barred", asker, q=number, p=cut)], False

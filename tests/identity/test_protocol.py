@@ -211,6 +211,19 @@ def test_a_chain_falls_apart_and_grows_together_again(seed: int) -> None:
     _check(_run(some, [*cuts, *again], seed, 5), some, [*cuts, *again])
 
 
+def test_a_private_word_on_a_public_thread_is_its_authors() -> None:
+    """A post that became a ticket: what an agent writes there by mail belongs to the author of the post."""
+    post = event("post", "handle:jo", thread="s1", at=1)
+    answer = event("answer", thread="s1", at=2, kind="reply", actor="agent")
+    network = Network(3, Random(1), [post, answer])
+    network.feed(*_first_messages([post]))
+    network.run()
+    network.feed(claim := claim_of_event(answer, public=False, blocked=frozenset()))
+    claim.message["e"] = "answer"
+    network.run()
+    assert {frozenset(customer.ids) for customer in _live(network).values()} == {frozenset({"post", "answer"})}
+
+
 @pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2), (2, 1, 0)])
 def test_refusals_are_told_as_in_one_place(order: tuple[int, ...]) -> None:
     """A kiosk's phone, a colleague in a ticket, a link that may not be: who was refused, by whom, and why."""

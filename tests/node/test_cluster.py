@@ -44,7 +44,7 @@ def _in_one_place(some: list[Event], assertions: list[Link], cluster: Cluster) -
         assert not isinstance(taken, Rejected)
         list(population.place(taken, cluster.policy))
     for record in assertions:
-        list(population.link(record, T0))
+        list(population.link(record, T0, cluster.policy))
     return population
 
 

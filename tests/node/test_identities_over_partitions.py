@@ -35,7 +35,7 @@ def _feed(record: Event | Link, cluster: Cluster, population: Population) -> Non
         pair = {"a": record.a.model_dump(), "b": record.b.model_dump()}
         value = {"id": record.id, "occurred_at": format_time(record.occurred_at), "action": record.action, **pair}
         cluster.feed("identities.links", record.id, value, cluster.now)
-        touched = population.link(record, cluster.now)
+        touched = population.link(record, cluster.now, cluster.policy)
     for id_ in list(touched):
         if id_ in population.customers:
             population.customers[id_].settle(cluster.kit.policies, cluster.now)
