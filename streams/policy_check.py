@@ -30,7 +30,7 @@ def check(value: Any) -> Iterator[Finding]:
 
 def _calendars(document: dict[str, Any]) -> Iterator[Finding]:
     for name, calendar in _mapping(document.get("calendars")).items():
-        zone = _mapping(calendar).get("zone")
+        zone = as_text(_mapping(calendar).get("zone"))
         if isinstance(zone, str) and zone not in zone_names():
             message = f"{zone[:60]!r} is not a time zone of the IANA database {TZDATA_VERSION}"
             yield Finding(("calendars", name, "zone"), message, _close_zone(zone))
