@@ -16,6 +16,7 @@ import agents.commands
 
 COMMANDS: dict[str, str] = {
     "demo": "A simulated day of a company, from events to escalations, on this machine alone.",
+    "up": "Apache Kafka and Redis on this machine, for development.",
     "worker": "The processor: reads interactions, writes escalations.",
     "verify": "The same input through a broker and workers, and through replay: do the facts agree?",
     "readmodel": "The read model in Redis: keep it up to date, rebuild it, look into it.",
