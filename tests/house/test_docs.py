@@ -54,7 +54,7 @@ def _resolve(words: list[str]) -> str | None:
     for word in words:
         if word.startswith("-") or not isinstance(command, click.Group):
             break
-        if not re.fullmatch(r"[a-z]+", word):
+        if not re.fullmatch(r"[a-z-]+", word):
             break
         path.append(word)
         command = command.get_command(click.Context(command), word)
