@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
+from topics.table import SHADOW
+
 _PREFIX = "MINDGAP_"
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{0,100}")
 
@@ -26,6 +28,8 @@ class Settings(BaseModel):
     broker_kind: Literal["kafka", "embedded"] = "kafka"
     """`embedded` for Tansu: shorter sessions, no idempotent producer, nothing survives it."""
     topic_prefix: str = ""
+    shadow: bool = False
+    """Run beside a live system of this prefix: read its input, and write to topics of its own (`shadow.` before them)."""
     partitions: Annotated[int, Field(ge=1, le=1024)] = 12
     replication: Annotated[int, Field(ge=1, le=15)] = 1
     policy: Path | None = None
@@ -82,10 +86,16 @@ class Settings(BaseModel):
     @field_validator("topic_prefix")
     @classmethod
     def _prefix(cls, value: str) -> str:
-        if not _TOPIC.fullmatch(value):
+        if not _TOPIC.fullmatch(value.removesuffix(SHADOW)):
             msg = "letters, digits, '.', '_' and '-' only, at most 100"
             raise ValueError(msg)
         return value
+
+    @model_validator(mode="after")
+    def _beside(self) -> "Settings":
+        if self.shadow and not self.topic_prefix.endswith(SHADOW):
+            object.__setattr__(self, "topic_prefix", self.topic_prefix + SHADOW)
+        return self
 
     @model_validator(mode="after")
     def _whole(self) -> "Settings":
@@ -100,7 +110,7 @@ class Settings(BaseModel):
     @property
     def app_id(self) -> str:
         """Name of the consumer group; two prefixes are two deployments."""
-        return f"{self.topic_prefix}mindgap"
+        return f"{self.topic_prefix.replace('|', '')}mindgap"
 
     @property
     def session_timeout_s(self) -> float:

@@ -62,6 +62,7 @@ _ALL = (
     Topic("escalations.commands", "input", "customer id", "schemas.command:Command", "delete", 30 * DAY),
     Topic("identity-inbox", "inbox", "identity", None, "delete", 7 * DAY, bytes_max=INPUT_BYTES_MAX),
     Topic("customer-inbox", "inbox", "customer id", None, "delete", 7 * DAY, bytes_max=INPUT_BYTES_MAX),
+    Topic("aggregate-inbox", "inbox", "aggregate", None, "delete", 7 * DAY, bytes_max=INPUT_BYTES_MAX),
     Topic("watermarks", "watermarks", "worker", None, "delete", HOUR, single=True),
     Topic("escalations", "output", "customer id", "schemas.escalation:Escalation", "delete", 90 * DAY),
     Topic("escalations.current", "output", "escalation id", "schemas.escalation:Escalation", "compact"),
@@ -79,6 +80,7 @@ _ALL = (
     ),
     Topic("changelog.identities", "changelog", "identity", None, "compact", bytes_max=2 * _MIB),
     Topic("changelog.customers", "changelog", "customer id", None, "compact", bytes_max=2 * _MIB),
+    Topic("changelog.aggregates", "changelog", "aggregate", None, "compact", bytes_max=2 * _MIB),
 )
 
 TOPICS: Mapping[str, Topic] = MappingProxyType({topic.name: topic for topic in _ALL})
@@ -90,6 +92,7 @@ POLICIES = "policies"
 COMMANDS = "escalations.commands"
 IDENTITY_INBOX = "identity-inbox"
 CUSTOMER_INBOX = "customer-inbox"
+AGGREGATE_INBOX = "aggregate-inbox"
 INBOXES: tuple[str, ...] = tuple(topic.name for topic in _ALL if topic.role == "inbox")
 """What partitions send one another. Time waits for all that is in them (`agents.worker.tracking`)."""
 WATERMARKS = "watermarks"
@@ -97,7 +100,11 @@ ESCALATIONS = "escalations"
 CURRENT = "escalations.current"
 DEAD = "interactions.dead"
 CHANGELOGS: Mapping[str, str] = MappingProxyType(
-    {"identities": "changelog.identities", "customers": "changelog.customers"}
+    {
+        "identities": "changelog.identities",
+        "customers": "changelog.customers",
+        "aggregates": "changelog.aggregates",
+    }
 )
 """Changelog topic of each table, in the order in which they are written: an identity before its customer."""
 
@@ -105,13 +112,22 @@ CO_PARTITIONED: tuple[str, ...] = (*INTERACTIONS, LINKS, COMMANDS, *INBOXES)
 """What one worker reads side by side with the tables: the same number of partitions, the same subscribers."""
 
 
+SHADOW = "|shadow."
+"""Ends the prefix of a shadow: it reads the topics of the live system beside it, and has all others of its own."""
+
+
 def physical(prefix: str, name: str) -> str:
     """The topic's name at the broker; raises KeyError for a name that is not in the table."""
-    return prefix + TOPICS[name].name
+    topic = TOPICS[name]
+    live, _, own = prefix.partition("|")
+    return live + topic.name if topic.role == "input" else live + own + topic.name
 
 
 def logical(prefix: str, name: str) -> str:
     """The logical name of a topic at the broker; raises KeyError for one that is not ours."""
-    if not name.startswith(prefix):
-        raise KeyError(name)
-    return TOPICS[name.removeprefix(prefix)].name
+    live, _, own = prefix.partition("|")
+    for start in dict.fromkeys((live + own, live)):
+        topic = TOPICS.get(name.removeprefix(start)) if name.startswith(start) else None
+        if topic is not None and physical(prefix, topic.name) == name:
+            return topic.name
+    raise KeyError(name)
