@@ -57,7 +57,7 @@ class Verdict(NamedTuple):
 def verify(plan: Plan, say: Say) -> Verdict:
     """Run the input through both sides and compare. Raises VerifyError, BrokerError, TopicError, BadInput."""
     plan.folder.mkdir(parents=True, exist_ok=True)
-    records = _records(plan)
+    records = shifted_records(plan.source, plan.lines)
     say(f"{len(records)} records, moved so that they end now")
     with _settings(plan, say) as settings:
         return asyncio.run(_verify(plan, settings, records, say))
@@ -86,8 +86,8 @@ async def _verify(plan: Plan, settings: Settings, records: Sequence[Outgoing], s
         until = WallClock().now()
         say(f"worked off in {seconds:.0f} s ({len(records) / seconds:.0f} records/s); replaying the same")
         arrived = await arrivals(settings, {record.topic for record in records}, places)
-        _write_input(plan, records, arrived)
-        _replay(plan, until)
+        write_input(plan.folder, records, arrived)
+        replay_input(plan.folder, plan.policy, until)
         return Verdict(await _compare(plan, settings, document, until), len(records), seconds)
 
 
@@ -115,26 +115,28 @@ async def _compare(plan: Plan, settings: Settings, document: object, until: int)
         await asyncio.sleep(1)
 
 
-def _replay(plan: Plan, until: int) -> None:
-    folder = plan.folder / "replay"
+def replay_input(where: Path, policy: Path, until: int) -> None:
+    """Replay what `write_input` has written into the folder `where`, up to `until` (ms)."""
+    folder = where / "replay"
     folder.mkdir(exist_ok=True)
-    arguments = ["--policy", str(plan.policy), "--until", format_time(until)]
+    arguments = ["--policy", str(policy), "--until", format_time(until)]
     for name in ("customers", "clocks", "episodes", "escalations"):
         arguments += [f"--{name}", str(folder / f"{name}.jsonl")]
-    replay.main([*arguments, str(plan.folder / "input.jsonl")], standalone_mode=False)
+    replay.main([*arguments, str(where / "input.jsonl")], standalone_mode=False)
 
 
-def _records(plan: Plan) -> list[Outgoing]:
-    recording = read_recording(plan.source)
-    if plan.lines is not None:
-        recording = type(recording)(recording.name, recording.lines[: plan.lines])
+def shifted_records(source: str, lines: int | None) -> list[Outgoing]:
+    """The first `lines` of a recording, all of them without, with their times moved so that it ended a minute ago."""
+    recording = read_recording(source)
+    if lines is not None:
+        recording = type(recording)(recording.name, recording.lines[:lines])
     start = WallClock().now() - MINUTE - recording.span
     return [outgoing(line) for line in recording.shifted(start)]
 
 
-def _write_input(plan: Plan, records: Sequence[Outgoing], arrived: Sequence[int]) -> None:
-    """Write what replay reads: the same records, as they arrived at the broker."""
-    with (plan.folder / "input.jsonl").open("wb") as file:
+def write_input(where: Path, records: Sequence[Outgoing], arrived: Sequence[int]) -> None:
+    """Write what replay reads: the same records, as they arrived at the broker (ms)."""
+    with (where / "input.jsonl").open("wb") as file:
         for record, at in zip(records, arrived, strict=True):
             topic = "interactions" if record.topic.startswith("interactions.") else record.topic
             try:
