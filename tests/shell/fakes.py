@@ -79,7 +79,7 @@ class Bench:
     producer: FakeProducer = field(default_factory=FakeProducer)
     clock: SteppedClock = field(default_factory=SteppedClock)
     metrics: Metrics = field(default_factory=Metrics)
-    stores: dict[str, dict[bytes, bytes]] = field(default_factory=lambda: {"identities": {}, "customers": {}})
+    stores: dict[str, dict[bytes, bytes]] = field(default_factory=lambda: {name: {} for name in CHANGELOGS})
     seconds: float = 0.0
     inbox_records: list[tuple[str, int, int]] = field(default_factory=list)
 

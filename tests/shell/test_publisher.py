@@ -37,7 +37,7 @@ async def test_state_goes_first():
         "changelog.customers",
         "escalations",
     ]
-    assert bench.stores == {"customers": {b"a": b"1"}, "identities": {b"i": b"2"}}
+    assert bench.stores == {"customers": {b"a": b"1"}, "identities": {b"i": b"2"}, "aggregates": {}}
     assert bench.producer.sent[0][3] == 1
 
 
@@ -71,7 +71,7 @@ async def test_state_that_no_broker_takes():
     both = Did(writes=[*effects().writes, ("customers", b"b", b"3")], sends=effects().sends)
     with pytest.raises(StateRefused):
         await bench.publisher.publish(both, NOW)
-    assert bench.stores == {"customers": {b"b": b"3"}, "identities": {b"i": b"2"}}
+    assert bench.stores == {"customers": {b"b": b"3"}, "identities": {b"i": b"2"}, "aggregates": {}}
     assert "escalations" not in [topic for topic, *_ in bench.producer.sent]
 
 

@@ -81,7 +81,7 @@ async def test_nothing_is_said_before_the_ends_are_known(keeper):
     keeper.ends.set_result(9)
     await keeper.look(1.1)
     (report,) = await keeper.look(1.2)
-    assert report.facts.sent == {INBOXES[0]: (0, 0), INBOXES[1]: (0, 9)}
+    assert report.facts.sent == dict.fromkeys(INBOXES, (0, 0)) | {INBOXES[1]: (0, 9)}
     assert keeper.keeper.time.confirmed is None, "nine records wait at partition 1"
     keeper.hear(5_000, done=9)
     await keeper.look(1.3)
