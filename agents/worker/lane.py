@@ -7,7 +7,7 @@ import asyncio
 import heapq
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -29,6 +29,10 @@ _WAKE_BACKOFF_S = (1.0, 60.0)
 _log = log.get("mindgap.lane")
 
 
+async def _unchecked() -> None:
+    """For who keeps no state that could be damaged."""
+
+
 class Lane:
     """Works on one partition from its recovery until it is lost."""
 
@@ -45,11 +49,15 @@ class Lane:
         partition_time: PartitionTime,
         mark_done: Callable[[RecordBatch], None],
         worked: Callable[[], None] = lambda: None,
+        check_state: Callable[[], Awaitable[None]] = _unchecked,
         metrics: Metrics,
         batches_max: int,
         records_max: int,
     ) -> None:
-        """`worked` is called whenever something has been worked off."""
+        """`worked` is called whenever something has been worked off.
+
+        `check_state`, when the core has failed: nodes made after it do without state that cannot be read.
+        """
         self.partition = partition
         self.time = partition_time
         self.publisher = publisher
@@ -63,6 +71,7 @@ class Lane:
         self._clock = clock
         self._mark_done = mark_done
         self._worked = worked
+        self._check_state = check_state
         self._metrics = metrics
         self._batches_max = batches_max
         self._records_max = records_max
@@ -174,7 +183,7 @@ class Lane:
         except Fenced:
             raise
         except Exception as problem:  # noqa: BLE001 - whatever it is, the partition goes on
-            self._defect("batch_failed", problem, records=len(incoming))
+            await self._defect("batch_failed", problem, records=len(incoming))
             await self._one_by_one(incoming, now)
         for batch in batches:
             self._mark_done(batch)
@@ -194,7 +203,7 @@ class Lane:
                 raise
             except Exception as problem:  # noqa: BLE001 - likewise
                 where = {"topic": record.topic, "offset": record.offset}
-                self._defect("record_failed", problem, **where)
+                await self._defect("record_failed", problem, **where)
                 await self.publisher.bury([Buried(record, "internal_error", type(problem).__name__)])
             await asyncio.sleep(0)
 
@@ -208,7 +217,7 @@ class Lane:
         except Fenced:
             raise
         except Exception as problem:  # noqa: BLE001 - likewise
-            self._defect("settling_failed", problem)
+            await self._defect("settling_failed", problem)
 
     async def _wake(self) -> None:
         loop_time = asyncio.get_running_loop().time()
@@ -222,7 +231,7 @@ class Lane:
         except Fenced:
             raise
         except Exception as problem:  # noqa: BLE001 - likewise
-            self._defect("timers_failed", problem)
+            await self._defect("timers_failed", problem)
             self._wake_after = loop_time + self._wake_backoff
             self._wake_backoff = min(self._wake_backoff * 2, _WAKE_BACKOFF_S[1])
 
@@ -230,7 +239,7 @@ class Lane:
         await self.publisher.publish(effects, now)
         self._metrics.counted(effects.counts)
 
-    def _defect(self, event: str, problem: Exception, **fields: Any) -> None:
+    async def _defect(self, event: str, problem: Exception, **fields: Any) -> None:
         """Tell of a defect of ours, and begin again from the stores: the node may have stopped half way."""
         self._metrics.internal_errors.labels(event).inc()
         _log.error(
@@ -241,6 +250,7 @@ class Lane:
             refused=isinstance(problem, StateRefused),
             **fields,
         )
+        await self._check_state()
         self._node = self._make_node()
 
     def _incoming(self, batch: RecordBatch) -> list[Incoming]:

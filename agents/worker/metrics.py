@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from agents.worker.ports import Send
 from schemas.codec import JSONDecodeError, loads
-from topics.table import ESCALATIONS
+from topics.table import CHANGELOGS, ESCALATIONS
 
 _LAG_S = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200)
 _BATCH_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
@@ -45,6 +45,12 @@ class Metrics:
         self.state_bytes = Counter("mindgap_changelog_bytes", "State written.", registry=registry)
         self.foreign_state = Counter(
             "mindgap_foreign_state", "State records of another owner that were overwritten.", registry=registry
+        )
+        self.unreadable_state = Gauge(
+            "mindgap_unreadable_state",
+            "Stored values that are damaged and held back.",
+            ["partition", "table"],
+            registry=registry,
         )
         self.send_retries = Counter("mindgap_send_retries", "Sends repeated.", registry=registry)
         self.outputs_refused = Counter("mindgap_outputs_refused", "Outputs no broker takes.", registry=registry)
@@ -86,6 +92,9 @@ class Metrics:
         for gauge in (self.lag, self.watermark_age, self.open_timers):
             with suppress(KeyError):
                 gauge.remove(str(partition))
+        for table in CHANGELOGS:
+            with suppress(KeyError):
+                self.unreadable_state.remove(str(partition), table)
 
     def _escalation(self, value: bytes) -> None:
         try:
