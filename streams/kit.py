@@ -7,6 +7,7 @@ from streams.effects import Effects, Incoming
 from streams.node import Node
 from streams.policy import Policy, PolicyHistory, compile_policy
 from streams.policy_file import read_policy_value
+from streams.soundness import is_sound
 
 
 class CoreKit:
@@ -25,6 +26,10 @@ class CoreKit:
     ) -> Node:
         """A node over these stores, not yet rebuilt."""
         return Node(partition, partitions, identities, customers, self.policies, owner)
+
+    def is_sound(self, table: str, value: bytes) -> bool:
+        """Can a value of this table be read whole? Raises ValueError for one that a newer program wrote."""
+        return is_sound(table, value)
 
     def records(self, incoming: Iterable[Incoming]) -> Sequence[Incoming]:
         """The records as a node wants them: as they are."""

@@ -17,8 +17,9 @@ from agents.worker.fence import Fence
 from agents.worker.inputs import Inputs
 from agents.worker.lane import Lane
 from agents.worker.metrics import Metrics
-from agents.worker.ports import Kit, Node, State
+from agents.worker.ports import Kit, Node
 from agents.worker.publisher import Publisher
+from agents.worker.soundness import Soundness, States
 from agents.worker.store import Store
 from agents.worker.timekeeper import Timekeeper, Watched
 from topics.partitioner import partition_of
@@ -152,11 +153,13 @@ class Partitions:
             metrics=self.metrics,
             on_sent=self.timekeeper.sent,
         )
+        sound = Soundness(number, states, partial(self._node, number), self._kit.is_sound, self.metrics)
         return Lane(
             number,
             prefix=settings.topic_prefix,
             kit=self._kit,
-            make_node=partial(self._node, number, states),
+            make_node=sound.node,
+            check_state=sound.check,
             publisher=publisher,
             fence=fence,
             clock=self._clock,
@@ -173,7 +176,7 @@ class Partitions:
         fetch = partial(read_range, client_options(self._settings))
         return Changelog(topic, number, store.partition(number), store.reading(number), fetch)
 
-    def _node(self, number: int, states: dict[str, State]) -> Node:
+    def _node(self, number: int, states: States) -> Node:
         count = self._settings.partitions
         owner = lru_cache(_OWNERS_KEPT)(lambda key: partition_of(key.encode(), count))
         node = self._kit.node(number, count, states["identities"], states["customers"], owner)

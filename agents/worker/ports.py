@@ -5,6 +5,8 @@ from typing import Any, NamedTuple, Protocol
 
 State = MutableMapping[bytes, bytes]
 """One partition of a table. The core reads it; only the shell writes, once the changelog has confirmed."""
+Table = Mapping[bytes, bytes]
+"""The same, as the core sees it."""
 Owner = Callable[[str], int]
 """The partition that a key belongs to."""
 
@@ -111,8 +113,12 @@ class Kit(Protocol):
         """Those that are known by now."""
         ...
 
-    def node(self, partition: int, partitions: int, identities: State, customers: State, owner: Owner) -> Node:
+    def node(self, partition: int, partitions: int, identities: Table, customers: Table, owner: Owner) -> Node:
         """A node over these stores, not yet rebuilt."""
+        ...
+
+    def is_sound(self, table: str, value: bytes) -> bool:
+        """Can a value of this table be read whole? Raises ValueError for one that a newer program wrote."""
         ...
 
     def records(self, incoming: Iterable[Incoming]) -> Sequence[Any]:

@@ -108,6 +108,9 @@ class CounterKit:
     def node(self, partition: int, partitions: int, identities: State, customers: State, owner: Owner) -> CounterNode:
         return CounterNode(partition, customers, owner)
 
+    def is_sound(self, table: str, value: bytes) -> bool:
+        return value.startswith(b"{")
+
     def records(self, incoming: Iterable[Incoming]) -> Sequence[Incoming]:
         return list(incoming)
 
