@@ -64,8 +64,8 @@ class Trial:
     fed: int = 0
     dead: int = 0
     """How many records there must be that were set aside."""
-    furthest: int = 0
-    """The latest time (ms) that a worker may have seen."""
+    ahead: int = 0
+    """How far (ms) the workers' clocks are ahead of ours, in the end."""
     kept: list[ConsumerRecord] = field(default_factory=list)
     """Input that stands in no topic any more."""
 
@@ -120,11 +120,11 @@ class Trial:
                 return
 
     async def agree(self) -> None:
-        """Feed the rest, settle, and compare with replay; facts as of now, or the furthest time of any worker."""
+        """Feed the rest, settle, and compare with replay; facts as of the workers' time."""
         if self.fed < len(self.records):
             await self.feed(len(self.records) - self.fed)
         await self.settle()
-        at = max(self.furthest, WallClock().now())
+        at = WallClock().now() + self.ahead
         records, arrived = await recorded(self.settings, self.records, self.kept)
         write_input(self.folder, records, arrived)
         replay_input(self.folder, self.policy, at)
