@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from schemas.fields import Instant, Reference, Word
 from schemas.identity import IdentityRecord
@@ -11,6 +11,14 @@ from schemas.vocabulary import ActorType, Channel, Difficulty, Kind, Priority
 
 IDENTITIES_MAX = 20
 TEXT_MAX = 100_000
+
+
+def _few(value: Any) -> Any:
+    """The value as it is: what is wrong with each of a hundred thousand identities need not be found out."""
+    if isinstance(value, list) and len(value) > IDENTITIES_MAX:
+        msg = f"at most {IDENTITIES_MAX} identities, not {len(value)}"
+        raise ValueError(msg)
+    return value
 
 
 class Actor(BaseModel):
@@ -34,7 +42,7 @@ class Interaction(BaseModel):
     channel: Channel
     kind: Kind
     actor: Actor | None = None
-    identities: Annotated[tuple[IdentityRecord, ...], Field(max_length=IDENTITIES_MAX)] = ()
+    identities: Annotated[tuple[IdentityRecord, ...], Field(max_length=IDENTITIES_MAX), BeforeValidator(_few)] = ()
     thread: Reference | None = None
     in_reply_to: Reference | None = None
     issue: Reference | None = None

@@ -3,8 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from schemas.times import parse_time
+from schemas.times import check_instant, parse_time
 from schemas.vocabulary import CHANNELS, STATUSES
+
+WORD_MAX = 255
+"""Longest word in `data`, in characters: of what is kept, nothing may be of any length."""
+WHAT_MAX = 1_000
+"""Longest description of what was promised, in characters."""
 
 
 def check_data(kind: str, data: Mapping[str, Any]) -> None:
@@ -20,9 +25,12 @@ def _promise(data: Mapping[str, Any]) -> None:
         _fail("due_at", "a promise needs the time by which it is due")
     else:
         try:
-            parse_time(due)
+            check_instant(parse_time(due))
         except ValueError as problem:
             _fail("due_at", str(problem))
+    what = data.get("what")
+    if what is not None and not (isinstance(what, str) and len(what) <= WHAT_MAX):
+        _fail("what", f"a text of at most {WHAT_MAX} characters")
 
 
 def _status(data: Mapping[str, Any]) -> None:
@@ -41,12 +49,34 @@ def _deflect(data: Mapping[str, Any]) -> None:
         _fail("to", f"one of {', '.join(CHANNELS)}")
 
 
+def _transfer(data: Mapping[str, Any]) -> None:
+    _word(data, "to_team")
+
+
+def _feedback(data: Mapping[str, Any]) -> None:
+    _word(data, "score")
+
+
+def _reply(data: Mapping[str, Any]) -> None:
+    _waited(data)
+    _word(data, "auto")
+    _word(data, "canned")
+
+
 def _waited(data: Mapping[str, Any]) -> None:
     _number(data, "waited_s")
 
 
 def _contact(data: Mapping[str, Any]) -> None:
     _number(data, "reach")
+    _word(data, "queued")
+
+
+def _word(data: Mapping[str, Any], name: str) -> None:
+    value = data.get(name)
+    short = not isinstance(value, str) or len(value) <= WORD_MAX
+    if value is not None and not (isinstance(value, str | bool | int | float) and short):
+        _fail(name, f"a number, true or false, or a word of at most {WORD_MAX} characters")
 
 
 def _number(data: Mapping[str, Any], name: str) -> None:
@@ -66,7 +96,9 @@ _CHECKS: dict[str, Callable[[Mapping[str, Any]], None]] = {
     "merge": _merge,
     "deflect": _deflect,
     "answered": _waited,
-    "reply": _waited,
+    "reply": _reply,
+    "transfer": _transfer,
+    "feedback": _feedback,
     "abandoned": _waited,
     "contact": _contact,
 }

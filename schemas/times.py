@@ -13,13 +13,19 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
+INSTANT_MIN = -62_135_596_800_000
+"""The first instant of the year 1: before it an offset can lead, but no time in UTC can be written."""
+INSTANT_MAX = 10**14
+"""In the year 5138: whatever a policy adds to it can still be written."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(milliseconds=1)
 _RFC3339 = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt ](?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d{1,9})?"
-    r"(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)"
+    r"(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
+    re.ASCII,
 )
-_DURATION = re.compile(r"(\d{1,9})(ms|s|m|h|d)")
+_DURATION = re.compile(r"(\d{1,9})(ms|s|m|h|d)", re.ASCII)
 _UNITS = {"ms": 1, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
 
 
@@ -35,6 +41,14 @@ def parse_time(text: str) -> int:
     plain = text[:17] + "59" + text[19:] if leap else text
     moment = datetime.fromisoformat(plain.upper().replace(" ", "T"))
     return (moment - _EPOCH) // _TICK + (SECOND if leap else 0)
+
+
+def check_instant(at: int) -> int:
+    """`at` (ms) as it is; raises ValueError where it is so far off that what follows from it could not be written."""
+    if INSTANT_MIN <= at <= INSTANT_MAX:
+        return at
+    msg = "not between the years 1 and 5138"
+    raise ValueError(msg)
 
 
 @lru_cache(maxsize=4096)

@@ -67,7 +67,7 @@ def admit_command(value: Any) -> Command | Rejected:
 def validate(model: type[M], value: Any) -> M | Rejected:
     """The record, or what is wrong with it, by field."""
     if not isinstance(value, dict):
-        return Rejected("schema", f"$: a {model.__name__.lower()} is a JSON object")
+        return Rejected("schema", f"$: {model.__name__.lower()} records are JSON objects")
     try:
         return model.model_validate(value)
     except ValidationError as problem:
@@ -77,8 +77,9 @@ def validate(model: type[M], value: Any) -> M | Rejected:
 def _detail(problem: ValidationError) -> str:
     parts = []
     for error in problem.errors(include_url=False, include_context=False, include_input=False)[:PROBLEMS_MAX]:
-        path = ".".join(str(step) for step in error["loc"]) or "$"
-        parts.append(f"{path}: {_without_values(error['msg'], error['type'])}")
+        path = ".".join(str(step) for step in error["loc"])
+        message = _without_values(error["msg"], error["type"])
+        parts.append(f"{path}: {message}" if path else message)  # what is about a whole record names the field itself
     return "; ".join(parts)[:DETAIL_MAX]
 
 
