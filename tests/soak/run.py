@@ -1,0 +1,223 @@
+"""One soak: a burst that tells the top rate, then half of it for minutes on end, with a kill -9 now and then."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from agents.brokers import apache_kafka, embedded_broker
+from agents.clock import WallClock
+from agents.commands.compare import run_of
+from agents.demo.source import Outgoing
+from agents.policy_input import load_policy_or_fail
+from agents.settings import Settings, settings_from
+from agents.snapshot import snapshot
+from agents.topic_admin import create_topics
+from agents.verify.live import Backlog, Place, VerifyError, Workers, arrivals, send, workers
+from agents.verify.run import replay_input, write_input
+from streams.compare import Comparison, compare
+from tests.soak.feed import Feed
+from tests.soak.memory import Growth, growth, resident_bytes
+from tests.soak.policy import POLICY
+
+PIECE_S = 0.5
+SAMPLE_S = 5.0
+SETTLE_TIMEOUT_S = 120.0
+READY_TRIES = 3
+SESSION_S = 6.0
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How long and how hard. `rate`: records per second, None for half of what the burst shows."""
+
+    folder: Path
+    minutes: float = 30.0
+    customers: int = 10_000
+    rate: float | None = None
+    burst: int = 10_000
+    kill_every_s: float = 60.0
+    workers: int = 2
+    partitions: int = 4
+    broker: str = "embedded"
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One look. `at` in ms, `second` of the soak; `backlog` in records, `survivor` and `all` in bytes of memory."""
+
+    at: int
+    second: float
+    backlog: int
+    survivor: int
+    all: int
+
+
+@dataclass(slots=True)
+class Soaked:
+    """What was seen."""
+
+    top: float = 0.0
+    rate: float = 0.0
+    kills: int = 0
+    records: list[Outgoing] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
+    before_kill: list[int] = field(default_factory=list)
+    """The backlog right before each kill but the first, and at the end of the feed: what is left of the one before."""
+    growth: Growth | None = None
+    mid: Sample | None = None
+    comparison: Comparison | None = None
+
+
+def soak(plan: Plan, say: Say) -> Soaked:
+    """Run it. Raises VerifyError, BrokerError, TopicError."""
+    plan.folder.mkdir(parents=True, exist_ok=True)
+    (plan.folder / "policy.yaml").write_text(POLICY)
+    with _broker(plan) as settings:
+        return asyncio.run(_Soak(plan, settings, say).run())
+
+
+@contextmanager
+def _broker(plan: Plan) -> Iterator[Settings]:
+    common = {"partitions": plan.partitions, "session_s": SESSION_S}
+    if plan.broker == "kafka":
+        with apache_kafka(folder=plan.folder / "kafka") as cluster:
+            yield settings_from(cluster.environment(), **common)
+    else:
+        with embedded_broker() as url:
+            yield settings_from({}, broker=url, broker_kind="embedded", **common)
+
+
+async def _ready(pool: Workers) -> None:
+    """On a machine that is busy with other things a start may take its time; the backlog tells what it cost."""
+    for _ in range(READY_TRIES - 1):
+        with contextlib.suppress(VerifyError):
+            return await pool.ready()
+        pool.check()
+    return await pool.ready()
+
+
+class _Soak:
+    def __init__(self, plan: Plan, settings: Settings, say: Say) -> None:
+        self.plan = plan
+        self.settings = settings
+        self.say = say
+        self.seen = Soaked()
+        self.clock = WallClock()
+        self.started = 0.0
+
+    async def run(self) -> Soaked:
+        plan, seen = self.plan, self.seen
+        await create_topics(self.settings)
+        with workers(self._environment(), plan.folder, plan.workers) as pool:
+            await pool.ready()
+            async with Backlog(self.settings) as backlog:
+                feed = await self._burst(pool, backlog)
+                await self._feed(feed, pool, backlog)
+                await backlog.drained(pool)
+                until = self.clock.now()
+                self.say(f"{len(seen.records)} records worked off, {seen.kills} kills; reading the changelogs")
+                if seen.mid is not None:
+                    seen.growth = await growth(self.settings, [seen.mid.at, until])
+                self.say("replaying the same")
+                arrived = await arrivals(self.settings, {record.topic for record in seen.records}, seen.places)
+                write_input(plan.folder, seen.records, arrived)
+                await asyncio.to_thread(replay_input, plan.folder, plan.folder / "policy.yaml", until)
+                seen.comparison = await self._compare(until)
+        return seen
+
+    def _environment(self) -> dict[str, str]:
+        settings = self.settings
+        return {
+            "MINDGAP_BROKER": settings.broker,
+            "MINDGAP_BROKER_KIND": settings.broker_kind,
+            "MINDGAP_PARTITIONS": str(settings.partitions),
+            "MINDGAP_SESSION_S": str(settings.session_timeout_s),
+            "MINDGAP_POLICY": str(self.plan.folder / "policy.yaml"),
+        }
+
+    async def _burst(self, pool: Workers, backlog: Backlog) -> Feed:
+        """Send many records at once: how fast they are worked off is the top rate."""
+        plan, seen = self.plan, self.seen
+        guess = plan.rate or 400.0
+        feed = Feed(plan.seed, plan.customers, guess)
+        now = self.clock.now()
+        length = plan.burst / guess * 1000
+        await self._send(feed.take([round(now - length + length * i / plan.burst) for i in range(plan.burst)]))
+        started = time.monotonic()
+        await backlog.drained(pool)
+        seen.top = plan.burst / (time.monotonic() - started)
+        seen.rate = plan.rate or seen.top / 2
+        self.say(f"top rate {seen.top:.0f} records/s with {plan.workers} workers; fed at {seen.rate:.0f}/s")
+        feed.shorter *= seen.rate / guess
+        return feed
+
+    async def _feed(self, feed: Feed, pool: Workers, backlog: Backlog) -> None:
+        plan, seen = self.plan, self.seen
+        survivor = pool.running[0]
+        self.started = time.monotonic()
+        begin = self.clock.now()
+        end = plan.minutes * 60
+        sampling = asyncio.create_task(self._sample(pool, backlog, survivor.pid))
+        next_kill, sent, ready = min(plan.kill_every_s, end / 3), 0, None
+        try:
+            while (second := time.monotonic() - self.started) < end:
+                due = int(second * seen.rate)
+                await self._send(feed.take([begin + round(n / seen.rate * 1000) for n in range(sent, due)]))
+                sent = due
+                if second >= next_kill:
+                    next_kill += plan.kill_every_s
+                    ready = await self._kill(pool, survivor, ready)
+                await asyncio.sleep(max(0.0, PIECE_S - (time.monotonic() - self.started - second)))
+            if ready is not None:
+                await ready
+            seen.before_kill.append(seen.samples[-1].backlog if seen.samples else 0)
+        finally:
+            sampling.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await sampling
+        seen.mid = next((each for each in seen.samples if each.second >= end / 2), None)
+
+    async def _kill(self, pool: Workers, survivor: object, ready: "asyncio.Task[None] | None") -> "asyncio.Task[None]":
+        """Kill -9 of the oldest but one: the survivor's memory is looked at over the whole time."""
+        if ready is not None:
+            await ready
+            self.seen.before_kill.append(self.seen.samples[-1].backlog)
+        pool.check()
+        if pool.running[0] is survivor and len(pool.running) > 1:
+            pool.running.append(pool.running.pop(0))
+        pool.kill()
+        self.seen.kills += 1
+        return asyncio.create_task(_ready(pool))
+
+    async def _sample(self, pool: Workers, backlog: Backlog, survivor: int) -> None:
+        while True:
+            size = await backlog.size()
+            memory = [resident_bytes(process.pid) for process in pool.running]
+            second = time.monotonic() - self.started
+            sample = Sample(self.clock.now(), second, size, resident_bytes(survivor), sum(memory))
+            self.seen.samples.append(sample)
+            if len(self.seen.samples) % 6 == 0:
+                mib = sample.survivor / 2**20
+                self.say(f"{second:6.0f} s: {len(self.seen.records)} sent, backlog {size}, survivor {mib:.0f} MiB")
+            await asyncio.sleep(SAMPLE_S)
+
+    async def _send(self, records: list[Outgoing]) -> None:
+        self.seen.places += await send(self.settings, records)
+        self.seen.records += records
+
+    async def _compare(self, until: int) -> Comparison:
+        document = load_policy_or_fail(str(self.plan.folder / "policy.yaml"))
+        limit = time.monotonic() + SETTLE_TIMEOUT_S
+        while True:
+            await snapshot(self.settings, document, until, self.plan.folder / "live")
+            comparison = compare(run_of(self.plan.folder / "replay"), run_of(self.plan.folder / "live"))
+            if comparison.agree or time.monotonic() > limit:
+                return comparison
+            await asyncio.sleep(1)
