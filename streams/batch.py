@@ -8,8 +8,14 @@ from typing import Any
 from schemas.codec import dumps, loads
 from schemas.command import Command
 from schemas.times import format_time
+from streams.aggregates.aggregate import Said
+from streams.aggregates.aggregate import home_of as aggregate_home
+from streams.aggregates.desk import Desk, Shelf
+from streams.aggregates.messages import Post
+from streams.aggregates.sender import tell_storm
 from streams.bounds import STATE_BYTES_MAX
-from streams.door import COMMANDS, CUSTOMER_INBOX, IDENTITY_INBOX, enter
+from streams.customer import Customer
+from streams.door import AGGREGATE_INBOX, COMMANDS, CUSTOMER_INBOX, IDENTITY_INBOX, enter
 from streams.effects import Dead, Effects, Incoming, Record, Send
 from streams.identity.limits import Limits
 from streams.identity.protocol import (
@@ -24,7 +30,7 @@ from streams.identity.protocol import (
 from streams.identity.rules import IdentityRules
 from streams.intake import Rejected
 from streams.policy import Policy, PolicyHistory
-from streams.stored import Stored, decode_outbox, decode_stored
+from streams.stored import Stored, decode_outbox, decode_posts, decode_stored
 from streams.stored_history import StoredHistory
 from streams.timers import Timers
 
@@ -44,6 +50,7 @@ class Place:
         partitions: int,
         identities: Mapping[bytes, bytes],
         customers: Mapping[bytes, bytes],
+        aggregates: Mapping[bytes, bytes],
         policies: PolicyHistory,
         owner: Callable[[str], int],
     ) -> None:
@@ -51,6 +58,7 @@ class Place:
         self.partitions = partitions
         self.identities = identities
         self.customers = customers
+        self.shelf = Shelf(aggregates)
         self.policies = policies
         self.owner = owner
         self.limits = Limits(IdentityRules())
@@ -65,9 +73,12 @@ class Place:
         self.unsent: dict[str, None] = {}
         self.batch = 0
         self.cache: OrderedDict[str, Stored] = OrderedDict()
+        self.shelf.reset()
 
-    def home(self, message: Outgoing) -> int:
+    def home(self, message: Outgoing | Post) -> int:
         """The partition that a message is for."""
+        if message.to == "aggregate":
+            return aggregate_home(message.key, self.owner)
         return self.owner(message.key) if message.to == "identity" else home_of(message.key)
 
     def mark(self) -> str:
@@ -98,7 +109,10 @@ class Batch:
         self._changed: dict[str, None] = {}
         self._customers: dict[str, Stored] = {}
         self._local: deque[Outgoing] = deque()
-        if not place.unsent:  # else a crash would hide what was not sent behind a newer number
+        self._desk = Desk(place.shelf, place.policies, now)
+        if (
+            not place.unsent and not place.shelf.unsent
+        ):  # else a crash would hide what was not sent behind a newer number
             place.batch += 1
 
     def take(self, record: Incoming) -> None:
@@ -108,6 +122,11 @@ class Batch:
             self._effects.dead.append(Dead(record, entered.reason, entered.detail))
         elif entered is None:
             self._effects.count("links_without_effect")
+        elif isinstance(entered, Post):
+            if record.topic == AGGREGATE_INBOX:
+                self._desk.take(entered.message)
+            else:
+                self._post(entered)
         elif self._place.home(entered) == self._place.partition:
             self._local.append(entered)
             while self._local:
@@ -125,12 +144,22 @@ class Batch:
         value = self._place.customers.get(id_.encode())
         self._place.unsent.pop(id_, None)
         if value is not None and id_ not in self._customers:
-            self._put_out(*decode_outbox(value))
+            self._put_out(*decode_outbox(value), decode_posts(value))
+
+    def look_at_aggregate(self, key: str) -> None:
+        """Likewise an aggregate."""
+        self._desk.look_at(key)
+
+    def send_aggregate_again(self, key: str) -> None:
+        """Likewise an aggregate's."""
+        said = self._desk.send_again(key)
+        if said is not None:
+            self._say(said)
 
     def end(self) -> Effects:
-        """Settle the customers that were touched; everything that is to be written and sent."""
+        """Settle all that was touched; everything that is to be written and sent."""
         place, effects = self._place, self._effects
-        mark = place.mark() if self._customers else ""
+        mark = place.mark() if self._customers or self._desk else ""
         for identity in self._changed:
             record = self._records[identity]
             value = dumps(record.encode()) if record is not None else None
@@ -144,8 +173,10 @@ class Batch:
             stored.policies = mark if live is not None else ""
             place.timers.set(id_, stored.wake)
             effects.writes.append(("customers", id_.encode(), stored.encode(place.batch)))
-            self._put_out(stored.outbox, stored.mail)
+            self._put_out(stored.outbox, stored.mail, stored.posts)
             place.keep(id_, stored)
+        for said in self._desk.end(place.batch, mark, effects):
+            self._say(said)
         return effects
 
     def _keep_small(self, stored: Stored) -> None:
@@ -158,7 +189,12 @@ class Batch:
             if not live.shrink(place.policies, self._now):
                 return
             self._effects.count("events_let_go", live.let_go - before)
-            stored.outbox += live.settle(place.policies, self._now, provisional=self._provisional)
+            self._tell(stored, live, live.settle(place.policies, self._now, provisional=self._provisional))
+
+    def _tell(self, stored: Stored, live: Customer, records: list[dict[str, Any]]) -> None:
+        """Put revisions into the outbox, and what groups and topics are told of them."""
+        stored.outbox += records
+        stored.posts += tell_storm(live, records, self._place.policies, self._now)
 
     def _route(self, message: Outgoing) -> None:
         if self._place.home(message) == self._place.partition and may_be_local(message.message):
@@ -177,6 +213,11 @@ class Batch:
         home = self._place.home(message)
         self._effects.sends.append(Send(topic, message.key.encode(), dumps(message.message), home))
         self._effects.count(f"sent_{message.to}_{message.message['t']}")
+
+    def _post(self, post: Post) -> None:
+        topic = AGGREGATE_INBOX if post.to == "aggregate" else CUSTOMER_INBOX
+        self._effects.sends.append(Send(topic, post.key.encode(), dumps(post.message), self._place.home(post)))
+        self._effects.count(f"sent_{post.to}_{post.message['t']}")
 
     def _deliver(self, message: Outgoing) -> list[Outgoing]:
         """What is to be sent on at once; what a customer says is kept with its state until that is safe."""
@@ -209,8 +250,10 @@ class Batch:
         live = stored.live
         command = Command.model_validate(order["command"])
         records = live.command(command, self._place.policies, self._now) if live is not None else None
-        stored.outbox += records or ()
-        return records is not None
+        if live is None or records is None:
+            return False
+        self._tell(stored, live, records)
+        return True
 
     def _refuse(self, order: dict[str, Any]) -> None:
         key, value = str(order["command"]["customer_id"]).encode(), dumps(order["command"])
@@ -224,11 +267,20 @@ class Batch:
         if live is not None:
             if stored.policies not in ("", self._place.mark()):
                 live.cause.policy = True
-            stored.outbox += live.settle(self._place.policies, self._now, provisional=self._provisional)
+            self._tell(stored, live, live.settle(self._place.policies, self._now, provisional=self._provisional))
 
-    def _put_out(self, records: list[dict[str, Any]], mail: list[Outgoing]) -> None:
+    def _say(self, said: Said) -> None:
+        for post in said.posts:
+            self._post(post)
+        for topic, key, value in said.records:
+            self._effects.sends.append(Send(topic, key.encode(), dumps(value)))
+        self._effects.dead += said.dead
+
+    def _put_out(self, records: list[dict[str, Any]], mail: list[Outgoing], posts: list[Post]) -> None:
         for message in mail:
             self._send(message)
+        for post in posts:
+            self._post(post)
         for record in records:
             value = dumps(record)
             self._effects.sends.append(Send(_ESCALATIONS, record["customer_id"].encode(), value))
@@ -249,7 +301,7 @@ class Batch:
             if id_ in self._place.unsent:
                 del self._place.unsent[id_]  # goes out with what is decided now
             else:
-                stored.outbox, stored.mail = [], []
+                stored.outbox, stored.mail, stored.posts = [], [], []
         return stored
 
     def _read(self, id_: str) -> Stored:

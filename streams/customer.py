@@ -21,13 +21,15 @@ from streams.event import Event
 from streams.history import Closing
 from streams.intervals import FOREVER
 from streams.log import Log
+from streams.outside import decode_outside, encode_outside, united
 from streams.patterns import NOWHERE, Outside
 from streams.policy import PolicyHistory
 from streams.present import Context
 from streams.reconcile import Cause, Emitted, Record, reconcile
 from streams.standing import Standing
+from streams.storm_addresses import Addresses
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 COMMANDS_KEPT = 100
 """How many command ids are remembered, so that one delivered twice acts once."""
 
@@ -43,6 +45,8 @@ class Customer:
     closings: list[Closing] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
     outside: Outside = NOWHERE
+    addresses: Addresses = field(default_factory=Addresses)
+    """Where the escalations page and count, where that is kept with the customer: in a live deployment."""
     let_go: int = 0
     """Events that were let go because the history was too long (`streams.bounds`)."""
     horizon: int = -FOREVER
@@ -77,6 +81,8 @@ class Customer:
         self.emitted.closed += other.emitted.closed
         self.emitted.settled_at = max(self.emitted.settled_at, other.emitted.settled_at)
         self.closings = sorted({*self.closings, *other.closings})
+        self.outside = united(self.outside, other.outside, but={self.id, other.id})
+        self.addresses.absorb(other.addresses)
         self.let_go += other.let_go
         self.horizon = max(self.horizon, other.horizon)
         self.commands = [*self.commands, *(id_ for id_ in other.commands if id_ not in self.commands)][-COMMANDS_KEPT:]
@@ -98,6 +104,8 @@ class Customer:
             setattr(part.emitted, name, gone)
             setattr(self.emitted, name, [s for s in held if s not in gone])
         part.emitted.settled_at = self.emitted.settled_at
+        part.addresses = self.addresses.part(standing.id for standing in part.emitted.standing)
+        part.outside = self.outside
         part.closings = [closing for closing in self.closings if closing.thread in threads]
         part.commands = list(self.commands)
         part.cause.split = self.cause.split = apart
@@ -181,7 +189,7 @@ class Customer:
 
     def encode(self) -> dict[str, Any]:
         """As a JSON object."""
-        return {
+        stored: dict[str, Any] = {
             "v": STATE_VERSION,
             "id": self.id,
             "log": self.log.encode(),
@@ -194,6 +202,11 @@ class Customer:
             "let_go": self.let_go,
             "horizon": self.horizon,
         }
+        if self.outside != NOWHERE:
+            stored["outside"] = encode_outside(self.outside)
+        if len(self.addresses):
+            stored["addresses"] = self.addresses.encode()
+        return stored
 
     @classmethod
     def decode(cls, stored: dict[str, Any]) -> "Customer":
@@ -206,6 +219,10 @@ class Customer:
         customer.emitted = Emitted(_standings(stored["standing"]), _standings(stored["closed"]), stored["settled_at"])
         customer.closings = [Closing(*closing) for closing in stored["closings"]]
         customer.commands = list(stored["commands"])
+        if "outside" in stored:
+            customer.outside = decode_outside(stored["outside"])
+        if "addresses" in stored:
+            customer.addresses = Addresses.decode(stored["addresses"])
         customer.let_go, customer.horizon = stored.get("let_go", 0), stored.get("horizon", -FOREVER)
         return customer
 

@@ -1,8 +1,9 @@
-"""The door of a node: which message of the identity protocol a record makes, or why it is set aside."""
+"""The door of a node: which message a record makes, and to whom; or why it is set aside."""
 
 from typing import Any
 
 from schemas.codec import loads
+from streams.aggregates.messages import ORDER, Post, to_aggregate
 from streams.effects import Incoming
 from streams.identity.claims import claim_of_event, claim_of_link
 from streams.identity.messages import Outgoing, home_of, to_customer
@@ -13,17 +14,15 @@ LINKS = "identities.links"
 COMMANDS = "escalations.commands"
 IDENTITY_INBOX = "identity-inbox"
 CUSTOMER_INBOX = "customer-inbox"
+AGGREGATE_INBOX = "aggregate-inbox"
 INTERACTIONS = "interactions."
+_INBOXES = frozenset({IDENTITY_INBOX, CUSTOMER_INBOX, AGGREGATE_INBOX})
 
 
-def enter(record: Incoming, policies: PolicyHistory, partitions: int) -> Outgoing | Rejected | None:
+def enter(record: Incoming, policies: PolicyHistory, partitions: int) -> Outgoing | Post | Rejected | None:
     """The message that a record makes; None for one that asks for nothing that can be done."""
-    if record.topic == IDENTITY_INBOX:
-        message = loads(record.value or b"")
-        return Outgoing("identity", message["i"], message)
-    if record.topic == CUSTOMER_INBOX:
-        message = loads(record.value or b"")
-        return Outgoing("customer", message["c"], message)
+    if record.topic in _INBOXES:
+        return _from_inbox(record.topic, loads(record.value or b""))
     policy = policies.at(record.arrived_at)
     if record.topic == LINKS and record.value is None:
         return None  # a compacted pair was deleted: what it once joined stays joined
@@ -44,20 +43,29 @@ def enter(record: Incoming, policies: PolicyHistory, partitions: int) -> Outgoin
     return claim_of_event(event, public=public, blocked=policy.blocked)
 
 
+def _from_inbox(topic: str, message: dict[str, Any]) -> Outgoing | Post:
+    if topic == AGGREGATE_INBOX:
+        return Post("aggregate", message["k"], message)
+    if topic == IDENTITY_INBOX:
+        return Outgoing("identity", message["i"], message)
+    return Outgoing("customer", message["c"], message)
+
+
 def _link(value: Any, arrived_at: int, blocked: frozenset[str]) -> Outgoing | Rejected | None:
     record = admit_link(value)
     return record if isinstance(record, Rejected) else claim_of_link(record, arrived_at, blocked)
 
 
-def _command(record: Incoming, value: Any, partitions: int) -> Outgoing | Rejected:
+def _command(record: Incoming, value: Any, partitions: int) -> Outgoing | Post | Rejected:
+    """To the customer; to where a hotspot of that id is known, if there is no such customer."""
     command = admit_command(value)
     if isinstance(command, Rejected):
         return command
+    whole = {"command": value, "p": record.partition, "o": record.offset, "at": record.arrived_at}
     try:
         known = 0 <= home_of(command.customer_id) < partitions
     except ValueError:
         known = False
-    if not known:
-        return Rejected("unknown_escalation", "customer_id: not an id that this system gives")
-    whole = {"command": value, "p": record.partition, "o": record.offset, "at": record.arrived_at}
-    return to_customer("command", command.customer_id, v=whole)
+    if known:
+        return to_customer("command", command.customer_id, v=whole)
+    return to_aggregate(ORDER, command.escalation_id, "command", v=whole)

@@ -59,7 +59,8 @@ class Effects:
     """What a batch or a timer led to: state to be confirmed, in the order given, then records to be sent.
 
     The writes to `identities` come first, and must be confirmed before those to `customers` are begun: an identity
-    whose customer was written but which does not point to it would make a second one when its event comes again.
+    whose customer was written but which does not point to it would make a second one when its event comes again. Those
+    to `aggregates` come last; nothing depends on that.
     """
 
     writes: list[tuple[str, bytes, bytes | None]] = field(default_factory=list)

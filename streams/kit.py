@@ -22,10 +22,11 @@ class CoreKit:
         partitions: int,
         identities: Mapping[bytes, bytes],
         customers: Mapping[bytes, bytes],
+        aggregates: Mapping[bytes, bytes],
         owner: Callable[[str], int],
     ) -> Node:
         """A node over these stores, not yet rebuilt."""
-        return Node(partition, partitions, identities, customers, self.policies, owner)
+        return Node(partition, partitions, identities, customers, aggregates, self.policies, owner)
 
     def is_sound(self, table: str, value: bytes) -> bool:
         """Can a value of this table be read whole? Raises ValueError for one that a newer program wrote."""
@@ -40,5 +41,5 @@ class CoreKit:
         return self.policies.add(compile_policy(read_policy_value(loads(value), "policies")), arrived_at)
 
     def policy_changed(self, node: Node, now: int) -> Effects:
-        """Have all customers of the node settled under the policies that hold now."""
+        """Have all customers and aggregates of the node settled under the policies that hold now."""
         return node.settle_all(now)

@@ -1,30 +1,27 @@
-"""A customer as a node stores it: who it is, its history, its next timer, and what was decided but not yet confirmed.
+"""A customer as a node stores it: who it is, its history, its next timer, and what was decided but may not be sent."""
 
-The value begins with a header of fixed form, so that the timers of many customers are found without reading them.
-"""
-
-import re
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from schemas.codec import dumps, loads
+from streams.aggregates.messages import Post
 from streams.customer import Customer
+from streams.header import check_version
 from streams.identity.protocol import CustomerLinks, Outgoing
 
-STORED_VERSION = 2
-_HEADER = re.compile(rb'\{"v":(\d+),"w":(null|-?\d+),"b":(\d+),"o":(\d+),"p":"([0-9a-f]*)"')
+STORED_VERSION = 3
 
 
-class Header(NamedTuple):
-    """`wake`: ms, or None; `batch` wrote it; `outputs` it decided then.
+class Told(NamedTuple):
+    """What an aggregate was told last, as message `number`, and has answered, by its own number `heard`.
 
-    `policies`: the mark of those that it was last settled under, empty where there is nothing to settle.
+    `mark`: a hash of the share; `newest`: the time (ms) of the newest event in it.
     """
 
-    wake: int | None
-    batch: int
-    outputs: int
-    policies: str
+    mark: str
+    number: int
+    newest: int
+    heard: int = 0
 
 
 @dataclass(slots=True)
@@ -38,6 +35,12 @@ class Stored:
     outbox: list[dict[str, Any]] = field(default_factory=list)
     mail: list[Outgoing] = field(default_factory=list)
     """Messages of the identity protocol, likewise."""
+    posts: list[Post] = field(default_factory=list)
+    """Messages to aggregates, likewise."""
+    told: dict[str, Told] = field(default_factory=dict)
+    """The shares that aggregates have, by the aggregate's key."""
+    number: int = 0
+    """Of the last message about a share."""
     exists: bool = True
     """Nobody has heard of a customer that does not."""
 
@@ -48,34 +51,45 @@ class Stored:
 
     def encode(self, batch: int) -> bytes:
         """As the value of the changelog record that `batch` writes."""
-        return dumps(
-            {
-                "v": STORED_VERSION,
-                "w": self.wake,
-                "b": batch,
-                "o": len(self.outbox) + len(self.mail),
-                "p": self.policies,
-                "l": self.links.encode(),
-                "c": self.customer.encode() if self.customer is not None else None,
-                "x": self.outbox,
-                "y": [list(message) for message in self.mail],
-            }
-        )
+        stored: dict[str, Any] = {
+            "v": STORED_VERSION,
+            "w": self.wake,
+            "b": batch,
+            "o": len(self.outbox) + len(self.mail) + len(self.posts),
+            "p": self.policies,
+            "e": self.customer.log.last_at if self.customer is not None else None,
+            "l": self.links.encode(),
+            "c": self.customer.encode() if self.customer is not None else None,
+            "x": self.outbox,
+            "y": [list(message) for message in self.mail],
+        }
+        if self.posts:
+            stored["z"] = [list(post) for post in self.posts]
+        if self.number:
+            stored["n"], stored["t"] = self.number, {key: list(told) for key, told in self.told.items()}
+        return dumps(stored)
 
 
 def decode_stored(value: bytes) -> Stored:
     """What `Stored.encode` wrote; raises ValueError for a value of a newer version."""
     stored = loads(value)
-    _check(stored["v"])
+    check_version(stored["v"], STORED_VERSION)
     customer = Customer.decode(stored["c"]) if stored["c"] is not None else None
     links = CustomerLinks.decode(stored["l"])
-    return Stored(links, customer, stored["w"], stored["p"], stored["x"], _mail(stored))
+    told = {key: Told(*told) for key, told in stored.get("t", {}).items()}
+    outputs = (stored["x"], _mail(stored), _posts(stored))
+    return Stored(links, customer, stored["w"], stored["p"], *outputs, told, stored.get("n", 0))
 
 
 def decode_outbox(value: bytes) -> tuple[list[dict[str, Any]], list[Outgoing]]:
-    """The outputs in a value, and nothing else of it: escalations, and messages of the identity protocol."""
+    """Of the outputs in a value the escalations, and the messages of the identity protocol."""
     stored = loads(value)
     return stored["x"], _mail(stored)
+
+
+def decode_posts(value: bytes) -> list[Post]:
+    """Of the outputs in a value the messages to aggregates."""
+    return _posts(loads(value))
 
 
 def _mail(stored: dict[str, Any]) -> list[Outgoing]:
@@ -83,18 +97,5 @@ def _mail(stored: dict[str, Any]) -> list[Outgoing]:
     return [Outgoing(*message) for message in stored.get("y", ())]
 
 
-def read_header(value: bytes) -> Header:
-    """The header of a value; raises ValueError where it has none, or a newer version."""
-    match = _HEADER.match(value)
-    if match is None:
-        msg = "not the stored state of a customer"
-        raise ValueError(msg)
-    version, wake, batch, outputs, policies = match.groups()
-    _check(int(version))
-    return Header(None if wake == b"null" else int(wake), int(batch), int(outputs), policies.decode())
-
-
-def _check(version: int) -> None:
-    if version > STORED_VERSION:
-        msg = f"state of version {version} is newer than this program's {STORED_VERSION}: upgrade it first"
-        raise ValueError(msg)
+def _posts(stored: dict[str, Any]) -> list[Post]:
+    return [Post(*post) for post in stored.get("z", ())]

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from topics.table import CUSTOMER_INBOX, IDENTITY_INBOX
+from topics.table import INBOXES
 
 _HOPS = 5
 """Inboxes that a record may pass through one after the other, where identities that are new ask and answer."""
 _SAMPLE = re.compile(r'^mindgap_(events_in|outputs)_total\{topic="([^"]+)"\} ([0-9.e+]+)$', re.MULTILINE)
-_INBOXES = frozenset({IDENTITY_INBOX, CUSTOMER_INBOX})
+_INBOXES = frozenset(INBOXES)
 
 
 class Counts(NamedTuple):

@@ -23,6 +23,7 @@ from agents.worker.partitions import Partitions
 from agents.worker.policies import PolicyFeed
 from agents.worker.ports import Kit
 from topics.table import (
+    AGGREGATE_INBOX,
     CHANGELOGS,
     COMMANDS,
     CUSTOMER_INBOX,
@@ -39,6 +40,7 @@ AGENTS: dict[str, tuple[str, ...]] = {
     "commands": (COMMANDS,),
     "identities": (IDENTITY_INBOX,),
     "customers": (CUSTOMER_INBOX,),
+    "aggregates": (AGGREGATE_INBOX,),
 }
 """Every agent by name, with the topics that it reads. A queue of its own keeps one kind from starving another."""
 

@@ -179,7 +179,8 @@ class Partitions:
     def _node(self, number: int, states: States) -> Node:
         count = self._settings.partitions
         owner = lru_cache(_OWNERS_KEPT)(lambda key: partition_of(key.encode(), count))
-        node = self._kit.node(number, count, states["identities"], states["customers"], owner)
+        tables = (states["identities"], states["customers"], states["aggregates"])
+        node = self._kit.node(number, count, *tables, owner)
         node.rebuild()
         return node
 

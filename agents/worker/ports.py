@@ -113,7 +113,9 @@ class Kit(Protocol):
         """Those that are known by now."""
         ...
 
-    def node(self, partition: int, partitions: int, identities: Table, customers: Table, owner: Owner) -> Node:
+    def node(
+        self, partition: int, partitions: int, identities: Table, customers: Table, aggregates: Table, owner: Owner
+    ) -> Node:
         """A node over these stores, not yet rebuilt."""
         ...
 

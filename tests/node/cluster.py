@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 from schemas.codec import dumps, loads
+from schemas.policy import PolicyDocument
 from schemas.times import format_time
 from streams.effects import Dead, Effects, Record, Send
 from streams.event import Event
@@ -44,7 +45,9 @@ class Cluster:
     def __post_init__(self) -> None:
         """Empty stores and topics."""
         self.kit = CoreKit(self.policy)
-        self.stores: list[Store] = [{"identities": {}, "customers": {}} for _ in range(self.partitions)]
+        self.stores: list[Store] = [
+            {"identities": {}, "customers": {}, "aggregates": {}} for _ in range(self.partitions)
+        ]
         self.queues: list[dict[str, deque[Record]]] = [{} for _ in range(self.partitions)]
         self.nodes = [self._node(number) for number in range(self.partitions)]
         self.outputs: list[Send] = []
@@ -59,6 +62,12 @@ class Cluster:
         """Append a record to a topic, on the partition of its key."""
         self._append(topic, self.owner(key), Record(topic, key.encode(), dumps(value), arrived_at))
 
+    def take_policy(self, document: PolicyDocument, at: int) -> None:
+        """Have every node follow a new policy; a restarted one hears of it when it is made."""
+        assert self.kit.policy(dumps(document.model_dump(mode="json", by_alias=True, exclude_unset=True)), at)
+        for node in self.nodes:
+            self.kit.policy_changed(node, at)
+
     def run(self) -> None:
         """Work until no record is left, then let the timers of this instant run."""
         while busy := [number for number, topics in enumerate(self.queues) if any(topics.values())]:
@@ -69,6 +78,18 @@ class Cluster:
                 for record in records:
                     self.queues[number][record.topic].popleft()
         self.wake(self.now)
+
+    def pass_time(self, until: int) -> None:
+        """Let time pass, from timer to timer."""
+        while (
+            due := min((node.next_wake for node in self.nodes if node.next_wake is not None), default=until)
+        ) < until:
+            self.now = max(self.now, due)
+            self.wake(self.now)
+            self.run()
+        self.now = until
+        self.wake(until)
+        self.run()
 
     def wake(self, now: int) -> None:
         """Let the time come."""
@@ -86,6 +107,13 @@ class Cluster:
         """The event ids, customer by customer."""
         live = [stored.live for stored in self.customers().values()]
         return {frozenset(event.id for event in customer.log) for customer in live if customer and len(customer.log)}
+
+    def told(self, topic: str) -> list[dict[str, Any]]:
+        """What was sent to a topic, each record once."""
+        found = {
+            send.value: loads(send.value) for send in self.outputs if send.topic == topic and send.value is not None
+        }
+        return list(found.values())
 
     def escalations(self) -> dict[tuple[str, int], dict[str, Any]]:
         """Every revision that was sent; fails where one was sent twice with different content."""
@@ -139,7 +167,8 @@ class Cluster:
 
     def _node(self, number: int) -> Node:
         store = self.stores[number]
-        node = self.kit.node(number, self.partitions, store["identities"], store["customers"], self.owner)
+        tables = (store["identities"], store["customers"], store["aggregates"])
+        node = self.kit.node(number, self.partitions, *tables, self.owner)
         node.rebuild()
         return node
 

@@ -5,11 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.codec import dumps, loads
+from streams.aggregates.messages import to_aggregate
 from streams.customer import Customer
+from streams.header import read_header
 from streams.identity.links import Alias, Asking, Member, Placement
 from streams.identity.pairs import CUT, Assertion
 from streams.identity.protocol import CustomerLinks, IdentityRecord, to_identity
-from streams.stored import Stored, decode_outbox, decode_stored, read_header
+from streams.stored import STORED_VERSION, Stored, Told, decode_outbox, decode_posts, decode_stored
 from streams.timers import Timers
 from tests.identity.build import event
 
@@ -23,9 +25,10 @@ def _stored() -> Stored:
     mail = [to_identity("ask", "phone:1", q=3)]
     customer = Customer("cus_1.0")
     customer.fold(event("e", "email:a@x", thread="t1", at=5))
-    return Stored(
-        links, customer, wake=77, policies="ab12", outbox=[{"customer_id": "cus_1.0", "revision": 1}], mail=mail
-    )
+    posts = [to_aggregate("crowd", "t1", "share", c="cus_1.0", q=4, s=[[5, "e"]])]
+    outbox = [{"customer_id": "cus_1.0", "revision": 1}]
+    told = {"crowd/t1": Told("ab", 4, 5)}
+    return Stored(links, customer, 77, "ab12", outbox, mail, posts, told, number=4)
 
 
 def test_what_is_stored_comes_back() -> None:
@@ -34,23 +37,27 @@ def test_what_is_stored_comes_back() -> None:
     again = decode_stored(value)
     assert again.encode(batch=3) == value
     assert again.links == _stored().links
+    assert (again.told, again.number) == (_stored().told, 4)
     assert decode_outbox(value) == (_stored().outbox, _stored().mail)
+    assert decode_posts(value) == _stored().posts
+    assert read_header(value, STORED_VERSION).newest == 5
 
 
 @given(st.none() | st.integers(-(10**14), 10**14), st.integers(0, 10**9), st.integers(0, 3))
 def test_the_header_is_read_without_the_rest(wake: int | None, batch: int, outputs: int) -> None:
     """Timers and outputs of a customer are known from the first bytes of its value."""
     value = Stored(CustomerLinks("c.0"), None, wake=wake, policies="0f", outbox=[{}] * outputs).encode(batch)
-    assert read_header(value) == (wake, batch, outputs, "0f")
+    assert read_header(value, STORED_VERSION) == (wake, batch, outputs, "0f", None)
 
 
 def test_a_newer_version_is_refused() -> None:
     """State that a later program wrote is not guessed at."""
     value = _stored().encode(batch=3)
     newer = dumps(loads(value) | {"v": 99})
-    for read in (decode_stored, read_header):
-        with pytest.raises(ValueError, match="newer"):
-            read(newer)
+    with pytest.raises(ValueError, match="newer"):
+        decode_stored(newer)
+    with pytest.raises(ValueError, match="newer"):
+        read_header(newer, STORED_VERSION)
     with pytest.raises(ValueError, match="newer"):
         IdentityRecord.decode({"v": 99, "c": None})
     with pytest.raises(ValueError, match="newer"):

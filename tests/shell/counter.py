@@ -105,7 +105,9 @@ class CounterKit:
         self.versions: list[str] = []
         self.policies = CounterPolicies()
 
-    def node(self, partition: int, partitions: int, identities: State, customers: State, owner: Owner) -> CounterNode:
+    def node(
+        self, partition: int, partitions: int, identities: State, customers: State, aggregates: State, owner: Owner
+    ) -> CounterNode:
         return CounterNode(partition, customers, owner)
 
     def is_sound(self, table: str, value: bytes) -> bool:

@@ -1,0 +1,107 @@
+"""One batch of the aggregates of a partition: what messages and timers change, collected until it is written."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+
+from schemas.times import DAY
+from streams.aggregates.aggregate import Said
+from streams.aggregates.kept import Kept, decode_kept, decode_said, new
+from streams.aggregates.messages import Message
+from streams.effects import Effects
+from streams.policy import PolicyHistory
+from streams.timers import Timers
+
+TABLE = "aggregates"
+CACHED = 1_000
+"""How many aggregates are kept decoded."""
+LOOK_AGAIN = DAY
+"""When an aggregate that nothing is due for is looked at again (ms): it may be deleted by then."""
+
+
+class Shelf:
+    """The aggregates between batches. `unsent`: those whose last outputs may not have been sent."""
+
+    def __init__(self, values: Mapping[bytes, bytes]) -> None:
+        self.values = values
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all that is not in the store."""
+        self.timers = Timers()
+        self.unsent: dict[str, None] = {}
+        self.cache: OrderedDict[str, Kept] = OrderedDict()
+
+    def keep(self, key: str, kept: Kept) -> None:
+        """Remember an aggregate as it will be in the store."""
+        self.cache[key] = kept
+        self.cache.move_to_end(key)
+        if len(self.cache) > CACHED:
+            self.cache.popitem(last=False)
+
+
+class Desk:
+    """Takes messages and timers at `now` (ms); `end` gives what is to be written."""
+
+    def __init__(self, shelf: Shelf, policies: PolicyHistory, now: int) -> None:
+        self._shelf = shelf
+        self._policies = policies
+        self._now = now
+        self._touched: dict[str, Kept] = {}
+        self._changed: set[str] = set()
+
+    def __len__(self) -> int:
+        return len(self._touched)
+
+    def take(self, message: Message) -> None:
+        """Take a message in."""
+        key = message["k"]
+        kept = self._kept(key)
+        self._changed.add(key)
+        kept.aggregate.take(message, self._policies, self._now, kept.said)
+
+    def look_at(self, key: str) -> None:
+        """Settle an aggregate at the end of the batch, whatever happened."""
+        self._kept(key)
+
+    def send_again(self, key: str) -> Said | None:
+        """What an aggregate's state says was decided last; None where that goes out at the end of the batch."""
+        value = self._shelf.values.get(key.encode())
+        self._shelf.unsent.pop(key, None)
+        return decode_said(value) if value is not None and key not in self._touched else None
+
+    def end(self, batch: int, mark: str, effects: Effects) -> list[Said]:
+        """Settle what was touched, and write it; what is to be sent."""
+        shelf, now = self._shelf, self._now
+        for key, kept in self._touched.items():
+            idle = key not in self._changed and kept.policies == mark and kept.aggregate.next_wake is None
+            kept.aggregate.settle(self._policies, now, kept.said)
+            if kept.aggregate.spent(now) and not kept.said:
+                shelf.timers.set(key, None)
+                shelf.cache.pop(key, None)
+                if key.encode() in shelf.values:
+                    effects.writes.append((TABLE, key.encode(), None))
+                continue
+            wakes = (kept.aggregate.next_wake, self._policies.next_change(now))
+            kept.wake = max(min((at for at in wakes if at is not None), default=now + LOOK_AGAIN), now + 1)
+            kept.policies = mark
+            shelf.timers.set(key, kept.wake)
+            shelf.keep(key, kept)
+            if kept.said or not idle:
+                effects.writes.append((TABLE, key.encode(), kept.encode(batch)))
+        return [kept.said for kept in self._touched.values()]
+
+    def _kept(self, key: str) -> Kept:
+        """The aggregate, to be settled and written at the end."""
+        kept = self._touched.get(key)
+        if kept is None:
+            kept = self._touched[key] = self._shelf.cache.get(key) or self._read(key)
+            if key in self._shelf.unsent:
+                del self._shelf.unsent[key]  # goes out with what is decided now
+                kept.said.dead = []
+            else:
+                kept.said = Said()
+        return kept
+
+    def _read(self, key: str) -> Kept:
+        value = self._shelf.values.get(key.encode())
+        return decode_kept(key, value) if value is not None else new(key)

@@ -1,0 +1,60 @@
+"""An aggregate as a node stores it: its state, its next timer, and what was decided but not yet confirmed."""
+
+from dataclasses import dataclass, field
+
+from schemas.codec import dumps, loads
+from streams.aggregates.aggregate import Aggregate, Said
+from streams.aggregates.messages import HOT, ORDER, PAGE, Post, kind_of, name_of
+from streams.aggregates.storms import Directory, Hot, Page
+from streams.header import check_version
+
+KEPT_VERSION = 1
+KINDS: dict[str, type[Aggregate]] = {PAGE: Page, HOT: Hot, ORDER: Directory}
+
+
+@dataclass(slots=True)
+class Kept:
+    """One aggregate. `said` is what the last batch decided."""
+
+    aggregate: Aggregate
+    wake: int | None = None
+    policies: str = ""
+    said: Said = field(default_factory=Said)
+
+    def encode(self, batch: int) -> bytes:
+        """As the value of the changelog record that `batch` writes."""
+        return dumps(
+            {
+                "v": KEPT_VERSION,
+                "w": self.wake,
+                "b": batch,
+                "o": len(self.said.records) + len(self.said.posts),
+                "p": self.policies,
+                "s": self.aggregate.encode(),
+                "x": self.said.records,
+                "y": [list(post) for post in self.said.posts],
+            }
+        )
+
+
+def new(key: str) -> Kept:
+    """The aggregate of which nothing is known yet."""
+    return Kept(KINDS[kind_of(key)].make(name_of(key)))
+
+
+def decode_kept(key: str, value: bytes) -> Kept:
+    """What `Kept.encode` wrote; raises ValueError for a value of a newer version."""
+    stored = loads(value)
+    check_version(stored["v"], KEPT_VERSION)
+    aggregate = KINDS[kind_of(key)].decode(stored["s"])
+    return Kept(aggregate, stored["w"], stored["p"], _said(stored["x"], stored["y"]))
+
+
+def decode_said(value: bytes) -> Said:
+    """The outputs in a value, and nothing else of it."""
+    stored = loads(value)
+    return _said(stored["x"], stored["y"])
+
+
+def _said(records: list[list], posts: list[list]) -> Said:  # type: ignore[type-arg]
+    return Said([(topic, key, value) for topic, key, value in records], [Post(*post) for post in posts])

@@ -1,0 +1,53 @@
+"""The messages to aggregates, and those of aggregates to customers.
+
+To the aggregate `k`:
+
+- `storm`: `m` about an escalation, to a group or a topic (`streams.storm_message`)
+- `stands`, `over`: the hotspot of this id stands, on the topic `o`; it does not any more
+- `command`: `v`, a command on a hotspot: the record as it came, with its partition, offset and arrival
+- `share`: customer `c` says as its message number `q` that its own are `s`: (time, id) of contacts or replies. `h`: it
+  holds something that the aggregate has said. `a`: its aliases, whose shares are in its own. `to`: it is an alias of
+  that customer now
+- `gap`: `m`, a part of the channel gaps (`streams.gaps.messages`)
+
+To the customer `c`:
+
+- `around`: `v` follows from all shares in the aggregate `k`, that of the customer's message number `q` among them; `n`
+  rises from message to message of the aggregate
+"""
+
+from typing import Any, Literal, NamedTuple
+
+Message = dict[str, Any]
+
+PAGE, HOT, ORDER, CROWD, CANNED, GAP = "page", "hot", "order", "crowd", "canned", "gap"
+AROUND = "around"
+
+
+class Post(NamedTuple):
+    """A message and where it goes: to the aggregate `key`, or to the customer `key`."""
+
+    to: Literal["aggregate", "customer"]
+    key: str
+    message: Message
+
+
+def to_aggregate(kind: str, name: str, tag: str, **fields: Any) -> Post:
+    """A message to the aggregate of this kind and name."""
+    key = f"{kind}/{name}"
+    return Post("aggregate", key, {"k": key, "t": tag, **fields})
+
+
+def to_customer(customer_id: str, **fields: Any) -> Post:
+    """A message to a customer."""
+    return Post("customer", customer_id, {"c": customer_id, "t": AROUND, **fields})
+
+
+def kind_of(key: str) -> str:
+    """What kind of aggregate it is."""
+    return key.partition("/")[0]
+
+
+def name_of(key: str) -> str:
+    """Its name within its kind."""
+    return key.partition("/")[2]

@@ -1,0 +1,199 @@
+"""Storms over partitions: groups that page once, hotspots of a topic, and commands on them."""
+
+from random import Random
+from typing import Any
+
+import pytest
+
+from schemas.escalation import validate_escalation
+from schemas.notification import validate_notification
+from schemas.times import HOUR, MINUTE, SECOND, format_time, parse_time
+from streams.replay import Line, Outcome, Replay
+from tests.node.cluster import Cluster, policy
+
+T0 = 10 * HOUR
+NOTIFY = {"group_wait": "30s", "group_interval": "5m", "repeat_interval": "4h"}
+
+
+def contact(number: int, at: int, **more: Any) -> dict[str, Any]:
+    """A first contact of a customer of their own."""
+    return {
+        "id": f"e{number}",
+        "occurred_at": format_time(at),
+        "channel": "chat",
+        "kind": "contact",
+        "identities": [{"type": "email", "value": f"p{number}@x"}],
+        "thread": f"t{number}",
+        **more,
+    }
+
+
+def reply(number: int, at: int) -> dict[str, Any]:
+    """An agent's answer to it, which solves it."""
+    data = {"status": "solved"}
+    return {**contact(number, at), "id": f"r{number}", "kind": "status", "actor": {"type": "agent"}, "data": data}
+
+
+def feed(cluster: Cluster, values: list[dict[str, Any]], at: int) -> None:
+    """Give the records to the cluster, and have it take them in."""
+    cluster.now = at
+    for value in values:
+        cluster.feed(f"interactions.{value['channel']}", f"email:{value['identities'][0]['value']}", value, at)
+    cluster.run()
+
+
+@pytest.mark.parametrize("crashes", [0, 40])
+def test_five_hundred_breaches_page_at_most_twice(crashes: int) -> None:
+    """500 breaches of one group within a minute, on any partition: 500 escalations, two notifications in 5.5 minutes."""
+    rules = policy(targets=[{"first_response": "1h"}], notify=NOTIFY, hotspots={"customers": 10_000})
+    cluster = Cluster(4, Random(crashes), rules, crashes=crashes)
+    for second in range(50):
+        feed(cluster, [contact(second * 10 + n, T0 + second * SECOND) for n in range(10)], T0 + second * SECOND)
+    cluster.pass_time(T0 + HOUR + MINUTE * 11 // 2)
+    breached = {r["escalation_id"] for r in cluster.told("escalations") if r.get("phase") == "breached"}
+    assert len(breached) == 500
+    notes = cluster.told("notifications")
+    assert [note["change"] for note in notes] == ["first", "more"]
+    assert notes[-1]["count"] == 500
+    for note in notes:
+        validate_notification(note)
+    cluster.pass_time(T0 + 6 * HOUR)
+    assert cluster.told("notifications")[2]["change"] == "repeat"
+
+
+def test_a_group_is_resolved_when_nobody_is_left() -> None:
+    """When the last of a group is solved, on whatever partition, its group hears of it."""
+    cluster = Cluster(4, Random(2), policy(targets=[{"first_response": "1h"}], notify=NOTIFY), crashes=10)
+    feed(cluster, [contact(n, T0) for n in range(12)], T0)
+    cluster.pass_time(T0 + 2 * HOUR)
+    feed(cluster, [reply(n, T0 + 2 * HOUR) for n in range(11)], T0 + 2 * HOUR)
+    cluster.pass_time(T0 + 3 * HOUR)
+    assert [note["change"] for note in cluster.told("notifications")] == ["first"]
+    feed(cluster, [reply(11, T0 + 3 * HOUR)], T0 + 3 * HOUR)
+    cluster.pass_time(T0 + 4 * HOUR)
+    assert [note["change"] for note in cluster.told("notifications")] == ["first", "resolved"]
+
+
+def hot(cluster: Cluster) -> list[dict[str, Any]]:
+    """The revisions of hotspots, in order."""
+    return [record for record in cluster.told("escalations") if record["kind"] == "hotspot"]
+
+
+def command(cluster: Cluster, escalation_id: str, action: str, number: int) -> None:
+    """What `mindgap ack` and its like send for a hotspot."""
+    value = {
+        "id": f"c{number}",
+        "at": format_time(cluster.now),
+        "customer_id": escalation_id,
+        "escalation_id": escalation_id,
+        "action": action,
+        "by": "sam",
+    }
+    cluster.feed("escalations.commands", escalation_id, value, cluster.now)
+    cluster.run()
+
+
+@pytest.mark.parametrize("crashes", [0, 40])
+def test_a_hotspot_over_all_partitions(crashes: int) -> None:
+    """20 customers of one topic open a hotspot; it is notified, acknowledged by its id, and ends with them."""
+    rules = policy(targets=[{"first_response": "1h"}], notify=NOTIFY, ack_timeout="0s")
+    cluster = Cluster(4, Random(crashes + 3), rules, crashes=crashes)
+    feed(cluster, [contact(n, T0, topic="outage") for n in range(20)], T0)
+    feed(cluster, [contact(n, T0, topic="billing") for n in range(20, 39)], T0)
+    cluster.pass_time(T0 + HOUR + MINUTE)
+    (opened,) = hot(cluster)
+    assert (opened["topic"], opened["change"], len(opened["evidence"])) == ("outage", "opened", 20)
+    validate_escalation(opened)
+    assert any(note["group_key"].startswith("kind=hotspot") for note in cluster.told("notifications"))
+    command(cluster, opened["escalation_id"], "acknowledge", 1)
+    command(cluster, opened["escalation_id"], "acknowledge", 1)
+    assert [record["change"] for record in hot(cluster)] == ["opened", "acknowledged"]
+    feed(cluster, [reply(n, cluster.now) for n in range(3)], cluster.now)
+    assert [record["change"] for record in hot(cluster)] == ["opened", "acknowledged", "resolved"]
+    assert cluster.dead == []
+    command(cluster, opened["escalation_id"], "resolve", 2)
+    command(cluster, "esc_unknown", "resolve", 3)
+    reasons = {(dead.reason, dead.record.topic) for dead in cluster.dead}
+    assert reasons == {("unknown_escalation", "escalations.commands")}
+    assert len({dead.record.value for dead in cluster.dead}) == 2
+    assert all(len(store["aggregates"]) < 20 for store in cluster.stores)
+
+
+def test_a_new_policy_regroups_and_stops_paging() -> None:
+    """Another `group_by` moves what is open; `paging: off` stops all of it until it is on again."""
+    cluster = Cluster(3, Random(5), policy(targets=[{"first_response": "1h"}], notify=NOTIFY), crashes=20)
+    feed(cluster, [contact(n, T0, topic="billing") for n in range(9)], T0)
+    cluster.pass_time(T0 + HOUR + MINUTE)
+    document = policy(
+        targets=[{"first_response": "1h"}], version="2", notify={**NOTIFY, "group_by": ["topic"]}
+    ).document
+    cluster.take_policy(document, cluster.now)
+    cluster.pass_time(T0 + 2 * HOUR)
+    notes = [(note["group_key"], note["change"]) for note in cluster.told("notifications")]
+    old, new = "kind=sla/topic=billing/channel=chat", "topic=billing"
+    assert sorted(notes) == [(old, "first"), (old, "resolved"), (new, "first")]
+    off = {**NOTIFY, "group_by": ["topic"], "paging": False, "reason": "drill"}
+    cluster.take_policy(policy(targets=[{"first_response": "1h"}], version="3", notify=off).document, cluster.now)
+    feed(cluster, [contact(n, cluster.now, topic="other") for n in range(20, 22)], cluster.now)
+    cluster.pass_time(T0 + 5 * HOUR)
+    assert len(cluster.told("notifications")) == 3
+    on = policy(targets=[{"first_response": "1h"}], version="4", notify={**NOTIFY, "group_by": ["topic"]}).document
+    cluster.take_policy(on, cluster.now)
+    cluster.pass_time(T0 + 6 * HOUR)
+    assert [(n["group_key"], n["count"]) for n in cluster.told("notifications")[3:]] in (
+        [("topic=billing", 9), ("topic=other", 2)],
+        [("topic=other", 2), ("topic=billing", 9)],
+    )
+
+
+def test_the_same_as_in_one_place() -> None:
+    """Whatever the batches and the crashes: the hotspots and groups that `mindgap replay` tells, as often."""
+    for seed in range(15):
+        random = Random(seed)
+        values = _storm(random)
+        rules = policy(targets=[{"first_response": "1h"}], notify=NOTIFY, hotspots={"customers": 4})
+        cluster = Cluster(random.randint(1, 4), random, rules, crashes=20)
+        for at, group in values:
+            cluster.pass_time(at)
+            feed(cluster, group, at)
+        cluster.pass_time(T0 + 12 * HOUR)
+        lines = [Line(at, "interactions", value) for at, group in values for value in group]
+        outcomes = list(Replay(rules).run(lines, T0 + 12 * HOUR))
+        assert _summed(cluster.told("notifications")) == _summed(_all(outcomes, "notifications")), seed
+        spots = [record for record in _all(outcomes, "escalations") if record["kind"] == "hotspot"]
+        assert _spots(hot(cluster)) == _spots(spots), seed
+
+
+def _storm(random: Random) -> list[tuple[int, list[dict[str, Any]]]]:
+    found: list[tuple[int, list[dict[str, Any]]]] = []
+    for number in range(40):
+        at = T0 + random.randrange(4 * 60) * MINUTE + number
+        more = {"topic": random.choice(("a", "b")), "channel": random.choice(("chat", "social"))}
+        found.append((at, [contact(number, at, **more)]))
+        if random.random() < 0.7:
+            later = at + random.randrange(10, 5 * 60) * MINUTE
+            found.append((later, [{**reply(number, later), **more}]))
+    return sorted(found, key=lambda each: each[0])
+
+
+def _all(outcomes: list[Outcome], name: str) -> list[dict[str, Any]]:
+    return [record for outcome in outcomes for record in getattr(outcome, name)]
+
+
+def _summed(notes: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    """Without the order of names, and by the second: a timer of an aggregate runs a millisecond late."""
+    return sorted(
+        (
+            n["group_key"],
+            parse_time(n["at"]) // SECOND,
+            n["change"],
+            n["count"],
+            n["severity"],
+            sorted(n["escalation_ids"]),
+        )
+        for n in notes
+    )
+
+
+def _spots(records: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    return sorted((r["topic"], parse_time(r["detected_at"]) // SECOND, r["change"], r["revision"]) for r in records)
