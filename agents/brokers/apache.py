@@ -3,6 +3,7 @@
 Each broker is one Java process that is also a controller (KRaft). What they store is thrown away at the end.
 """
 
+import os
 import signal
 import ssl
 import subprocess
@@ -96,8 +97,10 @@ class Broker:
         process.wait(STOP_TIMEOUT_S)
 
     def pause(self) -> None:
-        """SIGSTOP: it keeps its connections and answers nothing."""
-        self._running().send_signal(signal.SIGSTOP)
+        """SIGSTOP: it keeps its connections and answers nothing, from when this returns."""
+        process = self._running()
+        process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)  # the signal alone takes a moment
 
     def resume(self) -> None:
         """SIGCONT."""

@@ -20,8 +20,8 @@ from topics.table import physical
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(300)]
 CUSTOMERS = 60
 ATTEMPT_MS = 8_000
-SEND_TIMEOUT_S = 60
-STALL_TIMEOUT_S = 150
+SEND_TIMEOUT_S = 90
+STALL_TIMEOUT_S = 90
 """A client that waits for the answer of a broker that stalls does not look elsewhere before its own time is over."""
 
 
@@ -70,7 +70,7 @@ def counted(settings: Settings) -> int:
 
 def settled(settings: Settings, number: int, timeout_s: float = 60) -> None:
     eventually(lambda: counted(settings) == number, timeout_s, f"{number} events counted")
-    eventually(lambda: len(outputs(settings)) == number, 30, "all outputs sent")
+    eventually(lambda: len(outputs(settings)) == number, timeout_s, "all outputs sent")
     assert_exact(settings, range(number), CUSTOMERS)
 
 
