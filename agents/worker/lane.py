@@ -147,7 +147,7 @@ class Lane:
 
     async def _next(self) -> list[RecordBatch]:
         """The batches that wait, as many as fit; none when it is time to look at the timers."""
-        if not self._waiting and not self._policy_news and not self._ending:
+        if not self._waiting and not self._can_settle() and not self._ending:
             self._arrived.clear()
             try:
                 async with asyncio.timeout(self._patience()):
@@ -162,6 +162,10 @@ class Lane:
             batches.append(batch)
         self._room.set()
         return batches
+
+    def _can_settle(self) -> bool:
+        """News of a policy wait, and the time is known at which they are to be taken."""
+        return self._policy_news and self.time.now() is not None
 
     def _patience(self) -> float:
         """Until the next look at the timers; `time_moved` ends it sooner."""

@@ -3,6 +3,8 @@
 import asyncio
 from contextlib import asynccontextmanager
 
+import pytest
+
 from agents.worker.lane import Lane
 from agents.worker.moments import Moment, moment_of
 from agents.worker.terms import CLAIM_KEY, Reading
@@ -155,6 +157,19 @@ async def test_a_policy_settles_every_customer():
     async with running(bench, counter(bench)) as lane:
         lane.policy_changed()
         await until(lambda: [topic for topic, *_ in bench.producer.sent] == ["notifications"])
+
+
+@pytest.mark.timeout(20)
+async def test_a_policy_that_comes_before_the_time_is_known():
+    """News of a policy wait until it is known how late it is; meanwhile the worker does everything else."""
+    bench = Bench()
+    async with running(bench, counter(bench), known=False) as lane:
+        lane.policy_changed()
+        await lane.put(batch("interactions.chat", [event("1")]))
+        await until(lambda: len(lane.done) == 1)
+        assert "notifications" not in [topic for topic, *_ in bench.producer.sent]
+        bench.tracker.confirm(1)
+        await until(lambda: "notifications" in [topic for topic, *_ in bench.producer.sent])
 
 
 async def test_a_full_lane_pushes_back():
