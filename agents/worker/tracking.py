@@ -8,7 +8,12 @@ goes on where the old one stopped.
 Nothing older than t can come any more once (1) every partition is past t, and (2) what had been sent by then is done,
 and (3) what that led to is done, and so on: each is a hop. A round is over when the inboxes are done up to the ends
 noted at its beginning; the next begins with the ends as they are then. Where they are still the same, nothing is on its
-way, whatever the number of hops. Under steady traffic they never are, and `HOPS_MAX` rounds are waited for.
+way, whatever the number of hops. Under steady traffic they never are; then a number of rounds has to do.
+
+A customer asks one question at a time, and what waits for the answer is in its state, so what follows from a record can
+take as many hops as all the questions before its own. Live that is a few; where a backlog is worked off all at once it
+was measured to be 43. So the number is small only for times at which the input was not behind, and none that had been
+behind is under way any more.
 
 Origin times in the headers of inbox records would not do: all that is known of an output is the batch that it comes
 from, so it would inherit the oldest origin in the batch, and under steady traffic an origin would never die out.
@@ -16,14 +21,16 @@ from, so it would inherit the oldest origin in the batch, and under steady traff
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from operator import ge
 from typing import NamedTuple
 
-HOPS_MAX = 12
-"""Inboxes that a record and what follows from it pass through one after the other, at the most.
+HOPS_MAX = 24
+"""Inboxes that what follows from a record passes through one after the other, at the most, where no input is behind.
 
-What comes by a longer way (a chain of more merged customers than that, say) may be overtaken: it is late evidence then.
-Under steady traffic time is this many rounds behind."""
+What takes a longer way may be overtaken: it is late evidence then. Under steady traffic time is so many rounds late."""
+HOPS_BEHIND_MAX = 512
+"""The same where a backlog is being worked off. Without traffic that never pauses neither number is ever waited for."""
 _Ends = tuple[int, ...]
 
 
@@ -55,32 +62,38 @@ class Facts:
 class _Candidate:
     at: int
     ends: _Ends
+    behind: bool
 
 
 class Rounds:
-    """Follows times through the rounds, several at once."""
+    """Follows times through the rounds, several at once. `hops` and `hops_behind`: how many rounds have to do."""
 
-    def __init__(self, hops: int = HOPS_MAX) -> None:
+    def __init__(self, hops: int = HOPS_MAX, hops_behind: int = HOPS_BEHIND_MAX) -> None:
         self.reached: int | None = None
         """The newest time (ms) behind which nothing is on its way."""
+        self.patient = True
+        """What was behind may still be under way; so it may be at the start."""
+        self._hops, self._hops_behind = hops, max(hops, hops_behind)
         self._begun: int | None = None
-        self._stages: list[list[_Candidate]] = [[] for _ in range(hops)]  # each: under way, and the newest that waits
+        self._stages: list[list[_Candidate]] = [[] for _ in range(self._hops_behind)]  # each: under way, and who waits
 
-    def advance(self, low: int | None, sent: _Ends, done: Sequence[int]) -> int | None:
+    def advance(self, low: int | None, sent: _Ends, done: Sequence[int], *, behind: bool = False) -> int | None:
         """Begin with `low` where it is new, and go on with what is under way; the newest time reached.
 
-        `sent` and `done`: offsets by inbox and partition, in one order.
+        `sent` and `done`: offsets by inbox and partition, in one order. `behind`: `low` is that of a backlog.
         """
+        self.patient |= behind
         if low is not None and (self._begun is None or low > self._begun):
             self._begun = low
-            self._enter(0, _Candidate(low, sent))
+            self._enter(0, _Candidate(low, sent, behind))
         for number, stage in enumerate(self._stages):
             while stage and all(map(ge, done, stage[0].ends)):
                 candidate = stage.pop(0)
-                if candidate.ends == sent or number + 1 == len(self._stages):
+                if candidate.ends == sent or number + 1 >= (self._hops_behind if self.patient else self._hops):
                     self.reached = candidate.at if self.reached is None else max(self.reached, candidate.at)
+                    self.patient &= candidate.behind
                 else:
-                    self._enter(number + 1, _Candidate(candidate.at, sent))
+                    self._enter(number + 1, _Candidate(candidate.at, sent, candidate.behind))
         return self.reached
 
     def _enter(self, number: int, candidate: _Candidate) -> None:
@@ -92,11 +105,17 @@ class Rounds:
 class Tracker:
     """All that is known of all partitions. `seconds` of its methods is a clock of the machine that never runs back."""
 
-    def __init__(self, partitions: int, inboxes: Sequence[str], seconds: float, hops: int = HOPS_MAX) -> None:
+    def __init__(
+        self,
+        partitions: int,
+        inboxes: Sequence[str],
+        seconds: float,
+        hops: int = HOPS_MAX,
+        hops_behind: int = HOPS_BEHIND_MAX,
+    ) -> None:
         self.partitions = partitions
         self.confirmed: int | None = None
         """Nothing older (ms) comes any more, on any partition; None where that is not known."""
-        self._hops = hops
         self._inboxes = tuple(inboxes)
         self._low: list[int | None] = [None] * partitions
         self._mark = [0] * partitions
@@ -104,12 +123,15 @@ class Tracker:
         self._sent = [0] * (partitions * len(self._inboxes))
         self._done = list(self._sent)
         self._waiting: list[float | None] = [None] * len(self._sent)
-        self._rounds = Rounds(hops)
-        self._without: tuple[frozenset[int], Rounds] = (frozenset(), Rounds(hops))
+        self._new_rounds = partial(Rounds, hops, hops_behind)
+        self._rounds = self._new_rounds()
+        self._without: tuple[frozenset[int], Rounds] = (frozenset(), self._new_rounds())
 
-    def low(self, partition: int) -> int | None:
-        """How far (ms) a partition's input is worked off."""
-        return self._low[partition]
+    @property
+    def low(self) -> int | None:
+        """How far (ms) all input is worked off; None where that is not known of every partition."""
+        lows = [low for low in self._low if low is not None]
+        return min(lows) if len(lows) == self.partitions else None
 
     def take(self, facts: Facts, seconds: float) -> None:
         """Take note of what a worker says; raises ValueError where it has other partitions than we have."""
@@ -150,11 +172,9 @@ class Tracker:
         """Somebody knows that nothing older than `at` (ms) comes any more."""
         self.confirmed = at if self.confirmed is None else max(self.confirmed, at)
 
-    def advance(self) -> int | None:
-        """What follows from all that was said: `confirmed`."""
-        lows = [low for low in self._low if low is not None]
-        low = min(lows) if len(lows) == self.partitions else None
-        reached = self._rounds.advance(low, tuple(self._sent), self._done)
+    def advance(self, *, behind: bool = False) -> int | None:
+        """What follows from all that was said: `confirmed`. `behind`: a backlog is being worked off."""
+        reached = self._rounds.advance(self.low, tuple(self._sent), self._done, behind=behind)
         if reached is not None:
             self.confirm(reached)
         return self.confirmed
@@ -176,7 +196,7 @@ class Tracker:
     def advance_without(self, left_out: frozenset[int], now: int) -> int | None:
         """How far time would be if these partitions, which stand still, did not count; `now` without any others."""
         if left_out != self._without[0]:
-            self._without = (left_out, Rounds(self._hops))
+            self._without = (left_out, self._new_rounds())
         lows = [low for number, low in enumerate(self._low) if number not in left_out]
         known = [low for low in lows if low is not None]
         low = min(known, default=now) if len(known) == len(lows) else None

@@ -12,6 +12,8 @@ from agents.clock import Clock
 from agents.worker.moments import Moment
 from agents.worker.tracking import Tracker
 
+BEHIND_S = 3.0
+"""How old (real time) the oldest input may be that is not worked off, before it is a backlog."""
 LOUD_AFTER_S = 10.0
 """How long an input may stand still before it is complained of."""
 
@@ -41,7 +43,8 @@ class WorkerTime:
     def look(self) -> None:
         """Draw the conclusions from what has become known."""
         tracker, now, seconds = self.tracker, self._clock.now(), self._seconds()
-        tracker.advance()
+        low = tracker.low
+        tracker.advance(behind=low is not None and self._clock.wall_seconds(now - low) > BEHIND_S)
         self.left_out = tracker.held(now, seconds, self._max_stall(now) / 1000)
         self.held = tracker.held(now, seconds, LOUD_AFTER_S) | self.left_out
         reached = tracker.advance_without(self.left_out, now) if self.left_out else None

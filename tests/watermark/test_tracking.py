@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.worker.tracking import Facts, PartitionFacts, Tracker
+from agents.worker.tracking import Facts, PartitionFacts, Rounds, Tracker
 from tests.watermark.world import INBOXES, World
 
 STEPS = 250
@@ -75,6 +75,35 @@ def facts(low, *, done=(0, 0), sent=((0, 0), (0, 0)), only=None, mark=0):
     numbers = [0, 1] if only is None else [only]
     parts = {n: PartitionFacts(low, mark, dict(zip(INBOXES, done, strict=True))) for n in numbers}
     return Facts(parts, dict(zip(INBOXES, sent, strict=True)))
+
+
+def test_a_backlog_is_waited_for():
+    """However deep what follows from a backlog goes, time waits for it, where live so many rounds have to do."""
+    rounds = Rounds(4, 100)
+    rounds.advance(50, (1, 0), (1, 0), behind=True)
+    for hop in range(2, 60):  # what follows from the record of time 60 goes from hop to hop
+        rounds.advance(60, (hop, 0), (hop - 1, 0), behind=hop == 2)
+        assert rounds.reached == 50
+    rounds.advance(60, (60, 0), (60, 0))
+    assert rounds.reached == 60
+    rounds = Rounds(4, 100)
+    rounds.advance(10, (0, 0), (0, 0))  # nothing on its way, nothing behind: from here on it is live
+    assert not rounds.patient
+    for step in range(1, 20):
+        rounds.advance(10 + step, (step + 1, 0), (step, 0))
+    assert rounds.reached is not None
+    assert 10 + 19 - 8 < rounds.reached < 10 + 19 - 3, "as many rounds behind as there may be hops"
+
+
+def test_patience_ends_with_a_time_that_was_not_behind():
+    """After a backlog, standing still once is enough to be live again; while behind it is not."""
+    rounds = Rounds(2, 100)
+    rounds.advance(50, (1, 0), (1, 0), behind=True)
+    assert rounds.patient
+    rounds.advance(60, (1, 0), (1, 0))
+    assert not rounds.patient
+    rounds.advance(70, (1, 0), (1, 0), behind=True)
+    assert rounds.patient
 
 
 def test_unknown_partitions_hold_time():

@@ -44,7 +44,7 @@ class Worker:
     """What one process knows."""
 
     def __init__(self, partitions: int, hops: int) -> None:
-        self.tracker = Tracker(partitions, INBOXES, 0.0, hops)
+        self.tracker = Tracker(partitions, INBOXES, 0.0, hops, hops)
         self.sent = {inbox: [0] * partitions for inbox in INBOXES}
         self.heard: list[Facts] = []
 
