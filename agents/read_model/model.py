@@ -4,13 +4,13 @@
     mindgap:escalation:{id}         newest revision, JSON; gone when resolved for long (a tombstone)
     mindgap:open                    ids of open escalations, sorted by severity, then by age
     mindgap:open:{customer id}      ids of the customer's open escalations
-    mindgap:feed                    the last revisions, newest first
+    mindgap:feed                    the last revisions, newest first; none of an escalation that is gone
     mindgap:offsets                 {topic}:{partition} -> next offset, written with what was read up to it
 
 Redis is never a source: `clear` and a read from the beginning give the same model.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
@@ -49,12 +49,15 @@ class ReadModel:
         """Apply what was read, and remember up to where, in one transaction."""
         newest = {change.key: change.value for change in escalations}
         known = await self._known(list(newest))
+        gone = {change.key for change in escalations if change.value is None}
+        told = await self._told_of(gone)
         async with self._redis.pipeline(transaction=True) as pipe:
             for id_, value in newest.items():
                 self._escalation(pipe, id_, known.get(id_), loads(value) if value is not None else None)
-            for change in escalations:
-                if change.value is not None:
-                    pipe.lpush(self._key("feed"), change.value)
+            for raw in told:
+                pipe.lrem(self._key("feed"), 0, raw)
+            for value in _since_gone(escalations):
+                pipe.lpush(self._key("feed"), value)
             if escalations:
                 pipe.ltrim(self._key("feed"), 0, FEED_MAX - 1)
             for change in identities:
@@ -126,6 +129,11 @@ class ReadModel:
         raws = await self._redis.mget([self._key("escalation", id_) for id_ in ids])
         return {id_: loads(raw) for id_, raw in zip(ids, raws, strict=True) if raw is not None}
 
+    async def _told_of(self, ids: Collection[str]) -> list[Any]:
+        """The entries of the feed about these escalations."""
+        raws = await self._redis.lrange(self._key("feed"), 0, -1) if ids else []
+        return [raw for raw in raws if loads(raw)["escalation_id"] in ids]
+
     def _escalation(self, pipe: Any, id_: str, known: dict[str, Any] | None, record: dict[str, Any] | None) -> None:
         if known and record and known["revision"] > record["revision"]:
             return  # an older one that came again
@@ -152,6 +160,17 @@ def _rank(record: dict[str, Any]) -> int:
 
 def _text(value: Any) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _since_gone(changes: Iterable[Change]) -> list[bytes]:
+    """The revisions in order, without those that a tombstone came after."""
+    kept: list[tuple[str, bytes]] = []
+    for change in changes:
+        if change.value is None:
+            kept = [each for each in kept if each[0] != change.key]
+        else:
+            kept.append((change.key, change.value))
+    return [value for _, value in kept]
 
 
 def identity_changes(records: Iterable[tuple[bytes, bytes | None]]) -> list[Change]:
