@@ -196,6 +196,18 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         self.tp_last_committed_at.update(dict.fromkeys(offsets, time.monotonic()))
         return True
 
+    async def read_anew(self, topics: Sequence[str]) -> bool:
+        """Join the group anew if all of the topics are there; False where one is not. Raises KafkaError."""
+        return bool(await self.call_thread(self._read_anew, topics))
+
+    async def _read_anew(self, topics: Sequence[str]) -> bool:
+        consumer = self._ensure_consumer()
+        await consumer._client.force_metadata_update()  # noqa: SLF001 - watched by the contract test
+        if not all(consumer.partitions_for_topic(topic) for topic in topics):
+            return False
+        consumer._coordinator.request_rejoin()  # noqa: SLF001 - likewise
+        return True
+
     def offsets(self, tps: Iterable[TP]) -> dict[TP, tuple[int | None, int | None]]:
         """Position (next offset to be fetched) and end of each partition that is assigned, None where unknown."""
         consumer = self._consumer
@@ -228,6 +240,10 @@ class Consumer(driver.Consumer):
     def lease(self) -> Lease:
         """How long ago the group's coordinator confirmed that this process is a member."""
         return self._thread.lease
+
+    async def read_anew(self, topics: Sequence[str]) -> bool:
+        """Have partitions shared out anew if all of the topics are there; False where one is not. Raises KafkaError."""
+        return await self._thread.read_anew(topics)
 
     def mark_done(self, batch: RecordBatch) -> None:
         """Every effect of the batch is confirmed: its offsets may be committed once those before it may.

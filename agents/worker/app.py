@@ -198,6 +198,7 @@ def _connect(app: App, table: Any, partitions: Partitions) -> None:
     async def observing() -> None:
         while not app.should_stop:
             partitions.observe()
+            await partitions.look_after()
             await app.sleep(_OBSERVE_S)
 
     table.on_recover(recovered)

@@ -22,6 +22,7 @@ from agents.worker.publisher import Publisher
 from agents.worker.soundness import Soundness, States
 from agents.worker.store import Store
 from agents.worker.timekeeper import Timekeeper, Watched
+from agents.worker.unread import Unread, unread
 from topics.partitioner import partition_of
 from topics.table import CHANGELOGS, CO_PARTITIONED, INBOXES, logical, physical
 
@@ -48,6 +49,7 @@ class Partitions:
         self._lanes: dict[int, tuple[Lane, asyncio.Task[None]]] = {}
         self._inputs_of: dict[int, Inputs] = {}
         self._generation: int | None = None
+        self._unread = Unread(app)
 
     async def open(self) -> None:
         """Open a lane for every partition that is ours now. Called when recovery is complete."""
@@ -111,7 +113,14 @@ class Partitions:
             for since in (lane.busy_since, lane.publisher.retrying_since)
             if since is not None and now - since > STALLED_AFTER_S
         }
+        if self._unread.since_s() > STALLED_AFTER_S:
+            stuck |= self._lanes.keys()
         return sorted(stuck | self.timekeeper.time.held)
+
+    async def look_after(self) -> None:
+        """Find topics that nobody reads, and have them read."""
+        if self.are_open and not self._app.rebalancing:
+            await self._unread.see(unread(self._settings, self._inputs()))
 
     def observe(self) -> None:
         """Bring the gauges up to date."""

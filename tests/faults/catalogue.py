@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agents.brokers import Cluster, apache_kafka
+from agents.brokers.ports import lasting_ports
 from agents.demo.source import Outgoing
 from agents.settings import Settings, settings_from
 from agents.verify.run import shifted_records
@@ -22,6 +23,7 @@ from tests.faults.on_records import RECORD_FAULTS
 from tests.faults.on_redis import REDIS_FAULTS
 from tests.faults.on_state import STATE_FAULTS
 from tests.faults.on_workers import SHARE, WORKER_FAULTS, Fault
+from tests.faults.proxy import proxy
 from tests.faults.trial import FaultError, Trial, trial
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,11 +40,15 @@ _numbers = itertools.count(1)
 
 
 class Entry(NamedTuple):
-    """A fault. `brokers`: how many it needs; `disk_mb`: on a disk of this size, which is to be full."""
+    """A fault. `brokers`: how many it needs; `disk_mb`: on a disk of this size, which is to be full.
+
+    `cut`: clients reach the broker through a proxy.
+    """
 
     happen: Fault
     brokers: int = 1
     disk_mb: int | None = None
+    cut: bool = False
 
 
 FAULTS: dict[str, Entry] = {
@@ -52,6 +58,7 @@ FAULTS: dict[str, Entry] = {
     },
     **{name: Entry(BROKER_FAULTS[name], brokers=3) for name in ("broker-kill", "leader-change", "broker-cut-off")},
     "disk-full": Entry(BROKER_FAULTS["disk-full"], disk_mb=400),
+    "connections-cut": Entry(BROKER_FAULTS["connections-cut"], cut=True),
 }
 SHARES_MAX = 3
 """Most shares of the input that one time takes."""
@@ -63,15 +70,23 @@ def run(entry: Entry, times: int, chance: random.Random, folder: Path, cluster: 
     Raises FaultError where something was lost, and whatever else went wrong.
     """
     with ExitStack() as stack:
+        between = None
         if cluster is None:
             where = folder / "kafka"
             if entry.disk_mb is not None:
                 stack.enter_context(disk(where, entry.disk_mb))
-            cluster = stack.enter_context(apache_kafka(entry.brokers, folder=where))
+            if entry.cut:
+                port, target = lasting_ports(2)
+                between = stack.enter_context(proxy(port, target))
+                told = {"advertised.listeners": f"CLIENT://127.0.0.1:{port}"}
+                cluster = stack.enter_context(apache_kafka(folder=where, ports=(target,), properties=told))
+            else:
+                cluster = stack.enter_context(apache_kafka(entry.brokers, folder=where))
         settings = settings_on(cluster)
         policy = alone(folder)
         records = company(folder, chance.randrange(10_000), (times + 1) * SHARES_MAX * SHARE)
         one = stack.enter_context(trial(cluster, settings, policy, folder / "trial", records, chance))
+        one.proxy = between
         asyncio.run(_happen(entry, one, times))
         return _counted(one.seen) + f"{len(records)} records"
 

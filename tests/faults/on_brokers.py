@@ -1,11 +1,10 @@
 """What happens to brokers. Each takes a trial whose `cluster` may be killed, stopped, cut off and filled up."""
 
 import asyncio
-import os
-import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from agents.brokers import Broker
 from tests.faults.on_workers import SHARE, Fault
@@ -13,6 +12,8 @@ from tests.faults.trial import FaultError, Trial
 
 STALL_S = 25.0
 """Longer than a worker waits for an answer (`agents.transport.patience`), a rebalance or a flush."""
+CUTS = 5
+"""How often connections are cut while one share of the input comes in."""
 GROUP_ID = 61_871
 """Processes of this group are cut off: no user has it."""
 
@@ -91,9 +92,7 @@ async def disk_full(trial: Trial, times: int) -> None:
     ballast = broker.data / "ballast"
     for _ in range(times):
         await trial.feed(SHARE)
-        free = shutil.disk_usage(broker.data).free
-        with ballast.open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, free - 4096)
+        _fill(ballast)
         feeding = asyncio.create_task(trial.feed(SHARE))
         try:
             await trial.until(lambda: not broker.is_running, "the broker ends", limit_s=30)
@@ -104,6 +103,29 @@ async def disk_full(trial: Trial, times: int) -> None:
         ballast.unlink()
         await asyncio.to_thread(broker.start)
         await feeding
+
+
+def _fill(ballast: Path) -> None:
+    """Leave no room on the disk of this file."""
+    with ballast.open("wb", buffering=0) as file:
+        for size in (1 << 20, 1 << 12):
+            with suppress(OSError):
+                while file.write(bytes(size)):
+                    pass
+
+
+async def connections_cut(trial: Trial, times: int) -> None:
+    """All connections to the broker are cut in the midst of sends, answers, commits and heartbeats, again and again."""
+    proxy = trial.proxy
+    assert proxy is not None
+    await _two_workers(trial)
+    for _ in range(times):
+        feeding = asyncio.create_task(trial.feed(SHARE))
+        for _ in range(CUTS):
+            await trial.moment(0.4)
+            proxy.cut()
+        await feeding
+    trial.say(f"{proxy.cuts} connections cut")
 
 
 async def _two_workers(trial: Trial) -> None:
@@ -139,4 +161,5 @@ BROKER_FAULTS: dict[str, Fault] = {
     "broker-restart": broker_restart,
     "broker-cut-off": broker_cut_off,
     "disk-full": disk_full,
+    "connections-cut": connections_cut,
 }

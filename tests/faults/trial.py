@@ -35,6 +35,7 @@ from agents.verify.run import replay_input, write_input
 from agents.worker.terms import Reading
 from schemas.codec import loads
 from streams.compare import compare
+from tests.faults.proxy import Proxy
 from tests.faults.workers import Pool
 from topics.table import CHANGELOGS, COMMANDS, DEAD, ESCALATIONS, INBOXES, INTERACTIONS, LINKS, logical, physical
 
@@ -59,6 +60,7 @@ class Trial:
     chance: random.Random
     pool: Pool
     cluster: Cluster
+    proxy: Proxy | None = None
     seen: list[str] = field(default_factory=list)
     """What happened, for people."""
     fed: int = 0
