@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from hypothesis import HealthCheck, settings
+
 from schemas.times import DAY
 from streams.effects import Effects, Record
 from streams.kit import CoreKit
@@ -14,18 +16,24 @@ ROOT = Path(__file__).resolve().parents[2]
 POLICY = compile_policy(read_policy((ROOT / "deploy/policy/default.yaml").read_text(), "default"))
 
 
+def examples(quick: int) -> settings:
+    """So many examples in a quick run, and in proportion under another profile."""
+    many = max(1, quick * settings.default.max_examples // 100)
+    return settings(max_examples=many, deadline=None, suppress_health_check=list(HealthCheck))
+
+
 class Core:
     """One partition, the only one. Nothing here catches anything."""
 
     def __init__(self) -> None:
-        self.stores: dict[str, dict[bytes, bytes]] = {"identities": {}, "customers": {}}
+        self.stores: dict[str, dict[bytes, bytes]] = {"identities": {}, "customers": {}, "aggregates": {}}
         self.dead: list[Any] = []
         self.offset = 0
         self.node = self.fresh()
 
     def fresh(self) -> Node:
         """A node over the stores, as after a restart."""
-        node = CoreKit(POLICY).node(0, 1, self.stores["identities"], self.stores["customers"], lambda key: 0)
+        node = CoreKit(POLICY).node(0, 1, *self.stores.values(), lambda key: 0)
         node.rebuild()
         return node
 
@@ -40,12 +48,13 @@ class Core:
             effects = self._apply(self.node.handle(inbox, now))
         raise AssertionError("the messages do not end")
 
-    def wait(self, now: int, days: int = 120) -> None:
-        """Restart, and let every timer of the next time run; at most a thousand calls."""
+    def wait(self, now: int, days: int = 20) -> None:
+        """Restart, and let every timer of the next days run; at most a thousand calls."""
         self.node = self.fresh()
+        end = now + days * DAY
         for _ in range(1000):
             due = self.node.next_wake
-            if due is None or due > now + days * DAY:
+            if due is None or due > end:
                 return
             now = max(now, due)
             self._apply(self.node.wake(now))

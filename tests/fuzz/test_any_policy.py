@@ -2,21 +2,20 @@
 
 from contextlib import suppress
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.policy_problem import PolicyError
 from streams.kit import CoreKit
 from streams.policy_file import read_policy, read_policy_bytes
-from tests.fuzz.core import POLICY, ROOT
+from tests.fuzz.core import POLICY, ROOT, examples
 from tests.fuzz.garbage import NOW, as_bytes, raws
 
 CONTRACT = read_policy((ROOT / "tests/policy/data/good/contract.yaml").read_text(), "x").to_json()
-quick = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @given(raw=raws(CONTRACT))
-@quick
+@examples(40)
 def test_a_record_is_a_policy_or_refused(raw):
     """Nothing but a ValueError, which the worker takes for a refusal."""
     kit = CoreKit(POLICY)
@@ -28,7 +27,7 @@ def test_a_record_is_a_policy_or_refused(raw):
 
 
 @given(raw=raws(CONTRACT), more=st.binary(max_size=30))
-@quick
+@examples(40)
 def test_a_file_is_a_policy_or_refused(raw, more):
     """Nothing but a PolicyError, from the bytes of a file, JSON or not."""
     for text in (raw, raw + more, more + raw):

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.codec import loads
@@ -12,11 +12,10 @@ from streams.facts import clock_records, customer_record, episode_records
 from streams.intake import DETAIL_MAX
 from streams.policy import PolicyHistory
 from streams.stored import decode_stored
-from tests.fuzz.core import POLICY, Core
+from tests.fuzz.core import POLICY, Core, examples
 from tests.fuzz.garbage import COMMAND, GOOD, INTERACTION, LINK, MARK, NOW, as_bytes, raws
 from topics.dead_letter import Refused, encode, original
 
-quick = settings(deadline=None, suppress_health_check=list(HealthCheck))
 NEIGHBOUR = {**INTERACTION, "id": "neighbour", "thread": "n:1", "identities": [{"type": "account", "value": "N"}]}
 
 
@@ -36,7 +35,7 @@ def is_json(raw: bytes) -> bool:
 
 @pytest.mark.parametrize("topic", GOOD)
 @given(data=st.data())
-@quick
+@examples(60)
 def test_a_record_is_taken_or_set_aside(topic, data):
     """No exception; a neighbour in the same batch is taken; the dead letter names the reason, quotes nothing, and gives the bytes back."""
     raw = data.draw(raws(GOOD[topic]))
@@ -66,7 +65,7 @@ def deep(raw: bytes) -> bool:
 
 
 @given(data=st.data())
-@quick
+@examples(40)
 def test_what_was_taken_can_be_lived_with(data):
     """Whatever three records left in the stores: it is read again, its timers end, and its facts can be told."""
     core = Core()
@@ -84,7 +83,7 @@ def test_what_was_taken_can_be_lived_with(data):
 
 
 @given(st.lists(st.sampled_from(["chat:1", "chat:2", "chat:3"]), min_size=2, max_size=6), st.permutations(range(6)))
-@quick
+@examples(20)
 def test_merges_in_circles_end(targets, order):
     """Threads merged into one another and into themselves, replies to themselves: all of it ends."""
     core = Core()

@@ -1,12 +1,12 @@
 """Garbage where only workers write: set aside as a defect of ours, and the partition goes on beside it."""
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.codec import dumps, loads
 from streams.kit import CoreKit
 from streams.node import Node
-from tests.fuzz.core import POLICY
+from tests.fuzz.core import POLICY, examples
 from tests.fuzz.garbage import INTERACTION, as_bytes, raws
 from tests.shell.fakes import Bench, batch
 from tests.shell.test_lane import running, until
@@ -24,7 +24,11 @@ EVENT = {
     "k": True,
 }
 GRANT = {"t": "grant", "c": "cus_1.1", "i": "email:a@b", "q": 1, "n": 1}
-INBOXES = {"identity-inbox": EVENT, "customer-inbox": GRANT}
+INBOXES = {
+    "identity-inbox": EVENT,
+    "customer-inbox": GRANT,
+    "aggregate-inbox": {"t": "storm", "k": "hot/billing", "m": {}},
+}
 
 
 async def through_a_lane(topic: str, raw: bytes) -> tuple[list[dict], set[bytes]]:
@@ -32,8 +36,8 @@ async def through_a_lane(topic: str, raw: bytes) -> tuple[list[dict], set[bytes]
     bench = Bench()
 
     def make_node() -> Node:
-        stores = bench.stores
-        node = CoreKit(POLICY).node(1, 2, stores["identities"], stores["customers"], lambda key: 1)
+        tables = (bench.stores[name] for name in ("identities", "customers", "aggregates"))
+        node = CoreKit(POLICY).node(1, 2, *tables, lambda key: 1)
         node.rebuild()
         return node
 
@@ -53,7 +57,7 @@ async def through_a_lane(topic: str, raw: bytes) -> tuple[list[dict], set[bytes]
 
 
 @given(topic=st.sampled_from(sorted(INBOXES)), data=st.data())
-@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+@examples(40)
 async def test_garbage_in_an_inbox(topic, data):
     """Both neighbours are taken, every batch is done, and the garbage has had an effect or lies among the dead letters."""
     raw = data.draw(raws(INBOXES[topic]))

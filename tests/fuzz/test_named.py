@@ -86,9 +86,9 @@ OTHERS = {
     "a tombstone": ("identities.links", None, TAKEN),
     "an unlink of the year 1": ("identities.links", as_bytes({**LINK, "action": "unlink", "occurred_at": "0001-01-01T00:00:00Z"}), TAKEN),
     "a command that is a text": ("escalations.commands", b'"resolve"', "schema: $: "),
-    "no customer's id": ("escalations.commands", as_bytes({**COMMAND, "customer_id": "x"}), "unknown_escalation: customer_id: "),
-    "a partition that is not there": ("escalations.commands", as_bytes({**COMMAND, "customer_id": "cus_1.7"}), "unknown_escalation: customer_id: "),
-    "a partition of 4,000 digits": ("escalations.commands", as_bytes({**COMMAND, "customer_id": "c." + "9" * 200}), "unknown_escalation: customer_id: "),
+    "no customer's id": ("escalations.commands", as_bytes({**COMMAND, "customer_id": "x"}), "unknown_escalation: "),
+    "a partition that is not there": ("escalations.commands", as_bytes({**COMMAND, "customer_id": "cus_1.7"}), "unknown_escalation: "),
+    "a partition of 4,000 digits": ("escalations.commands", as_bytes({**COMMAND, "customer_id": "c." + "9" * 200}), "unknown_escalation: "),
     "suppressed until the year 9999": ("escalations.commands", as_bytes({**COMMAND, "until": "9999-12-31T23:59:59Z"}), "schema: until: not between"),
 }  # fmt: skip
 CASES = {name: ("interactions.chat", *case) for name, case in INTERACTIONS.items()} | OTHERS

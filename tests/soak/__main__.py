@@ -20,6 +20,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--partitions", type=int, default=4)
     parser.add_argument("--broker", choices=["embedded", "kafka"], default="embedded")
+    parser.add_argument("--session-s", type=float, default=6.0, help="how long a killed worker keeps its partitions")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path, help="where logs and both sides' files go [temporary]")
     given = vars(parser.parse_args())

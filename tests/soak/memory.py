@@ -8,8 +8,8 @@ from agents.settings import Settings
 from topics.table import CHANGELOGS
 
 
-def resident_bytes(pid: int) -> int:
-    """The resident memory of a process of ours; 0 where it has ended."""
+def resident_bytes(pid: int | str) -> int:
+    """The resident memory of a process of ours (`self` is this one); 0 where it has ended."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
     except OSError:
