@@ -35,33 +35,33 @@ identities: {limits: {customer_id: 1000, email: 1000, phone: 1000, handle: 1000}
 """Added to the default policy, because live and replay may differ there (docs/semantics.md): no pattern depends on other
 customers, and no limit refuses an edge, which one depends on the order of arrival over partitions."""
 START = parse_time("2026-06-01T04:00:00Z")
-SESSION_S = 3.0
+SESSION_S = 6.0
 _numbers = itertools.count(1)
 
 
 class Entry(NamedTuple):
-    """A fault. `brokers`: how many it needs; `disk_mb`: on a disk of this size, which is to be full.
+    """A fault, and what it needs.
 
-    `cut`: clients reach the broker through a proxy.
+    `brokers`: how many; `shares`: how many of the input each time takes; `disk_mb`: on a disk of this size, which is to
+    be full; `cut`: clients reach the broker through a proxy.
     """
 
     happen: Fault
     brokers: int = 1
+    shares: int = 2
     disk_mb: int | None = None
     cut: bool = False
 
 
 FAULTS: dict[str, Entry] = {
-    **{
-        name: Entry(happen)
-        for name, happen in (WORKER_FAULTS | BROKER_FAULTS | RECORD_FAULTS | STATE_FAULTS | REDIS_FAULTS).items()
-    },
+    **{name: Entry(happen) for name, happen in (WORKER_FAULTS | RECORD_FAULTS | STATE_FAULTS | REDIS_FAULTS).items()},
+    **{name: Entry(WORKER_FAULTS[name], shares=1) for name in ("kill", "kill-two", "crash-between")},
+    "oversleep": Entry(WORKER_FAULTS["oversleep"], shares=3),
+    **{name: Entry(happen) for name, happen in BROKER_FAULTS.items()},
     **{name: Entry(BROKER_FAULTS[name], brokers=3) for name in ("broker-kill", "leader-change", "broker-cut-off")},
     "disk-full": Entry(BROKER_FAULTS["disk-full"], disk_mb=400),
     "connections-cut": Entry(BROKER_FAULTS["connections-cut"], cut=True),
 }
-SHARES_MAX = 3
-"""Most shares of the input that one time takes."""
 
 
 def run(entry: Entry, times: int, chance: random.Random, folder: Path, cluster: Cluster | None = None) -> str:
@@ -84,7 +84,7 @@ def run(entry: Entry, times: int, chance: random.Random, folder: Path, cluster: 
                 cluster = stack.enter_context(apache_kafka(entry.brokers, folder=where))
         settings = settings_on(cluster)
         policy = alone(folder)
-        records = company(folder, chance.randrange(10_000), (times + 1) * SHARES_MAX * SHARE)
+        records = company(folder, chance.randrange(10_000), (times + 1) * entry.shares * SHARE)
         one = stack.enter_context(trial(cluster, settings, policy, folder / "trial", records, chance))
         one.proxy = between
         asyncio.run(_happen(entry, one, times))
