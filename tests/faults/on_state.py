@@ -53,10 +53,12 @@ async def damaged_state(trial: Trial, times: int) -> None:
         await _write(trial, before, readings, {key: before[key].value for key in damaged})
         trial.pool.start()
         await trial.pool.ready()
-        letters = sum([1 async for _ in read_all(trial.settings, DEAD)])
-        if letters > trial.dead:
+        letters = [loads(record.value) async for record in read_all(trial.settings, DEAD)]
+        if any(letter["reason"] != "internal_error" for letter in letters):
+            raise FaultError(f"a record was set aside that nothing is wrong with; see {trial.folder}")
+        if len(letters) > trial.dead:
             await asyncio.to_thread(_put_back, trial)
-        trial.dead = letters
+        trial.dead = len(letters)
         trial.say(f"{len(damaged)} values damaged")
         await trial.settle()
         trial.pool.kill_all()
