@@ -97,6 +97,10 @@ lock: ## Write the lock files from pyproject.toml
 	compile --extra dev --output-file requirements.lock && \
 	compile --constraints requirements.lock --output-file deploy/requirements.lock
 
+.PHONY: audit
+audit: setup ## SBOM of the image's packages (build/sbom.json), checked, and what is known against them
+	@.ci/audit $(BIN)/python
+
 .PHONY: clean
 clean: ## Remove .venv and every cache
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist .kafka *.egg-info
