@@ -29,7 +29,7 @@ class Settings(BaseModel):
     """`embedded` for Tansu: shorter sessions, no idempotent producer, nothing survives it."""
     topic_prefix: str = ""
     shadow: bool = False
-    """Run beside a live system of this prefix: read its input, and write to topics of its own (`shadow.` before them)."""
+    """Run beside a live system of this prefix: read its input, write to topics of its own, `shadow.` before them."""
     partitions: Annotated[int, Field(ge=1, le=1024)] = 12
     replication: Annotated[int, Field(ge=1, le=15)] = 1
     policy: Path | None = None

@@ -7,7 +7,20 @@ import pytest
 
 from tests.house.command import ROOT
 
-VERBS = {"setup", "demo", "test", "test-all", "check", "bench", "up", "up-containers", "kafka", "lock", "schemas", "help"}
+VERBS = {
+    "setup",
+    "demo",
+    "test",
+    "test-all",
+    "check",
+    "bench",
+    "up",
+    "up-containers",
+    "kafka",
+    "lock",
+    "schemas",
+    "help",
+}
 
 
 def _make(*args: str) -> subprocess.CompletedProcess[str]:
