@@ -117,12 +117,8 @@ def patterns(policy: Policy, now: int) -> list[Pattern]:
                 "data": {"due_at": format_time(now + HOUR)} if kind == "promise" else {},
             }
             at = now - 12 * HOUR + minute * MINUTE
-            apply(stores, node.handle([Record(f"interactions.{channel}", b"", dumps(value), at)], at))
-        for _ in range(100):
-            due = node.next_wake
-            if due is None or due > now:
-                break
-            apply(stores, node.wake(max(due, now)))
+            drive(node, stores, [Record(f"interactions.{channel}", b"", dumps(value), at)], at)
+        drive(node, stores, [], now)
         (id_, value), *none = stores.customers.items()
         assert not none
         found.append(Pattern(id_.decode(), value, list(stores.identities.items())))
