@@ -32,6 +32,7 @@ COMMANDS: dict[str, str] = {
     "resolve": "Resolve an escalation that was dealt with elsewhere.",
     "link": "Say that two identities are the same customer's.",
     "unlink": "Say that two identities are not the same customer's.",
+    "forget": "Erase a customer: its identities, history and escalations.",
     "dead-letters": "Records that were set aside: count them, look at one, put them back.",
     "gaps": "How long people wait on each channel, and what complaining in public is worth.",
     "compare": "What differs between two runs over the same input.",
