@@ -5,6 +5,7 @@ Every run has topics of its own on an Apache Kafka of our own, and ends with the
 
 import logging
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -43,6 +44,7 @@ def main(names: tuple[str, ...], times: int, runs: int, seed: int | None) -> Non
                 )
                 continue
             seconds = time.monotonic() - began
+            shutil.rmtree(folder, ignore_errors=True)
             click.echo(f"{name}: {times} times, seed {seed + number}, {seconds:.0f} s: as replay says; {seen}")
     sys.exit(1 if failed else 0)
 
