@@ -11,8 +11,8 @@ from schemas.times import format_time
 from streams.aggregates.aggregate import Said
 from streams.aggregates.aggregate import home_of as aggregate_home
 from streams.aggregates.desk import Desk, Shelf
-from streams.aggregates.messages import Post
-from streams.aggregates.sender import tell_storm
+from streams.aggregates.messages import AROUND, Message, Post
+from streams.aggregates.sender import hear, tell_shares, tell_storm, withdraw
 from streams.bounds import STATE_BYTES_MAX
 from streams.customer import Customer
 from streams.door import AGGREGATE_INBOX, COMMANDS, CUSTOMER_INBOX, IDENTITY_INBOX, enter
@@ -168,6 +168,7 @@ class Batch:
             self._settle(stored)
             live = stored.live
             self._keep_small(stored)
+            self._share(stored)
             wake = live.next_wake(place.policies) if live is not None else None
             stored.wake = None if wake is None else max(wake, self._now + 1)
             stored.policies = mark if live is not None else ""
@@ -195,6 +196,17 @@ class Batch:
         """Put revisions into the outbox, and what groups and topics are told of them."""
         stored.outbox += records
         stored.posts += tell_storm(live, records, self._place.policies, self._now)
+
+    def _share(self, stored: Stored) -> None:
+        """What gatherings are told of the customer; of one who is settled again for nothing but time they know it."""
+        live = stored.live
+        if live is None:
+            stored.posts += withdraw(stored)
+            return
+        policy, derived = self._place.policies.at(self._now), live.derived(self._place.policies)
+        if stored.shared_from[0] is not derived or stored.shared_from[1] is not policy:
+            stored.posts += tell_shares(stored, live, policy, self._now)
+            stored.shared_from = derived, policy
 
     def _route(self, message: Outgoing) -> None:
         if self._place.home(message) == self._place.partition and may_be_local(message.message):
@@ -229,6 +241,9 @@ class Batch:
             return out
         stored = self._stored(message.key)
         policy = self._place.policies.at(self._now)
+        if message.message["t"] == AROUND:
+            self._hear(stored, message.message, policy)
+            return []
         history = StoredHistory(stored, self._effects, policy.blocked, self._obey, self._refuse)
         known = stored.links if stored.exists else None
         links, out = on_customer(known, message.message, history, self._limits(policy))
@@ -238,6 +253,12 @@ class Batch:
         stored.links, stored.exists = links, True
         stored.mail += out
         return []
+
+    def _hear(self, stored: Stored, message: Message, policy: Policy) -> None:
+        if stored.live is not None:
+            hear(stored, stored.live, message, policy, self._now)
+        elif not stored.exists:
+            del self._customers[message["c"]]
 
     def _limits(self, policy: Policy) -> Limits:
         if policy is not self._place.limited_by:

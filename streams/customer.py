@@ -21,7 +21,7 @@ from streams.event import Event
 from streams.history import Closing
 from streams.intervals import FOREVER
 from streams.log import Log
-from streams.outside import decode_outside, encode_outside, united
+from streams.outside import about, decode_outside, encode_outside, united
 from streams.patterns import NOWHERE, Outside
 from streams.policy import PolicyHistory
 from streams.present import Context
@@ -105,7 +105,7 @@ class Customer:
             setattr(self.emitted, name, [s for s in held if s not in gone])
         part.emitted.settled_at = self.emitted.settled_at
         part.addresses = self.addresses.part(standing.id for standing in part.emitted.standing)
-        part.outside = self.outside
+        part.outside, self.outside = about(self.outside, part.log), about(self.outside, self.log)
         part.closings = [closing for closing in self.closings if closing.thread in threads]
         part.commands = list(self.commands)
         part.cause.split = self.cause.split = apart

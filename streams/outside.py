@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
+from streams.log import Log
 from streams.patterns import NOWHERE, Outside
 
 
@@ -17,6 +18,15 @@ def united(mine: Outside, other: Outside, but: Collection[str]) -> Outside:
         if others:
             crowds[thread] = others
     return Outside(crowds, mine.canned | other.canned)
+
+
+def about(outside: Outside, log: Log) -> Outside:
+    """What of it is about the events of this log."""
+    if outside == NOWHERE:
+        return outside
+    threads = {event.thread for event in log}
+    crowds = {thread: contacts for thread, contacts in outside.crowds.items() if thread in threads}
+    return Outside(crowds, frozenset(id_ for id_ in outside.canned if id_ in log))
 
 
 def encode_outside(outside: Outside) -> dict[str, Any]:

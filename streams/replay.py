@@ -59,7 +59,7 @@ class Replay:
 
     def __init__(self, policy: Policy, *, pages: bool = True, measures: bool = True) -> None:
         self.policies = PolicyHistory(policy)
-        self.population = Population(policy)
+        self.population = Population(policy, self.policies)
         self.downstream = Downstream(self.policies, self.population.find, pages=pages, measures=measures)
         self.now = -FOREVER
         self.events = 0
@@ -168,6 +168,7 @@ class Replay:
             return Rejected("schema", "; ".join(f"{p.path}: {p.message}" for p in problem.problems[:5])[:500])
         if self.policies.add(compile_policy(document), line.arrived_at):
             dirty.update(dict.fromkeys(self.population.customers))
+            dirty.update(dict.fromkeys(self.population.follow(self.policies.at(line.arrived_at), line.arrived_at)))
         return None
 
     def _command(self, line: Line, outcome: Outcome) -> None:

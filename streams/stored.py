@@ -41,6 +41,8 @@ class Stored:
     """The shares that aggregates have, by the aggregate's key."""
     number: int = 0
     """Of the last message about a share."""
+    shared_from: tuple[object, object] = (None, None)
+    """The derived history and the policy from which shares were told last; not stored."""
     exists: bool = True
     """Nobody has heard of a customer that does not."""
 

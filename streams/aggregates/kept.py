@@ -4,12 +4,13 @@ from dataclasses import dataclass, field
 
 from schemas.codec import dumps, loads
 from streams.aggregates.aggregate import Aggregate, Said
-from streams.aggregates.messages import HOT, ORDER, PAGE, Post, kind_of, name_of
+from streams.aggregates.gatherings import Crowd, Template
+from streams.aggregates.messages import CANNED, CROWD, HOT, ORDER, PAGE, Post, kind_of, name_of
 from streams.aggregates.storms import Directory, Hot, Page
 from streams.header import check_version
 
 KEPT_VERSION = 1
-KINDS: dict[str, type[Aggregate]] = {PAGE: Page, HOT: Hot, ORDER: Directory}
+KINDS: dict[str, type[Aggregate]] = {PAGE: Page, HOT: Hot, ORDER: Directory, CROWD: Crowd, CANNED: Template}
 
 
 @dataclass(slots=True)

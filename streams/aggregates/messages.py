@@ -18,9 +18,13 @@ To the customer `c`:
 
 from typing import Any, Literal, NamedTuple
 
+from streams.shares import CANNED, CROWD
+
+__all__ = ["AROUND", "CANNED", "CROWD", "GAP", "HOT", "ORDER", "PAGE", "Message", "Post"]
+
 Message = dict[str, Any]
 
-PAGE, HOT, ORDER, CROWD, CANNED, GAP = "page", "hot", "order", "crowd", "canned", "gap"
+PAGE, HOT, ORDER, GAP = "page", "hot", "order", "gap"
 AROUND = "around"
 
 

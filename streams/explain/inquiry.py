@@ -81,7 +81,7 @@ class _Focused(Replay):
 
     def __init__(self, policy: Policy, focus: frozenset[str]) -> None:
         super().__init__(policy)
-        self.population = self.watched = _Watched(policy)
+        self.population = self.watched = _Watched(policy, self.policies)
         self.focus = focus
 
     def _settle(self, id_: str, at: int, outcome: Outcome) -> None:
@@ -107,8 +107,8 @@ class _Family:
 class _Watched(Population):
     """A population that remembers who was joined and told apart."""
 
-    def __init__(self, policy: Policy) -> None:
-        super().__init__(policy)
+    def __init__(self, policy: Policy, policies: PolicyHistory) -> None:
+        super().__init__(policy, policies)
         self.family = _Family()
         self.seen: list[Change] = []
 
@@ -120,7 +120,7 @@ class _Watched(Population):
         """Merges, splits, moves and refusals that concern one of the ids."""
         return (change for change in self.seen if _names(change) & ids)
 
-    def _apply(self, found: Iterable[changes.Change]) -> Iterator[str]:
+    def _apply(self, found: Iterable[changes.Change], now: int) -> Iterator[str]:
         listed = list(found)
         for change in listed:
             match change:
@@ -135,7 +135,7 @@ class _Watched(Population):
                     pass
             if not isinstance(change, changes.Placed):
                 self.seen.append(change)
-        return super()._apply(listed)
+        return super()._apply(listed, now)
 
 
 def _names(change: Change) -> set[str]:
