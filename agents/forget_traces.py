@@ -86,8 +86,8 @@ class Search:
         elif topic == LINKS:
             _keep(self.found.links, place, there=value is not None and self._is_linked(place.key, value))
         else:
-            key = place.key.decode(errors="replace")
-            _keep(self.found.elsewhere, key, there=value is not None and _holds(value, self._needles + self._id_needles))
+            named = value is not None and _holds(value, self._needles + self._id_needles)
+            _keep(self.found.elsewhere, place.key.decode(errors="replace"), there=named)
 
     def _identity(self, name: str, value: bytes | None) -> None:
         found, mine, record = self.found, name in self._names, IdentityRecord()
