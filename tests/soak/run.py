@@ -13,15 +13,19 @@ from agents.clock import WallClock
 from agents.commands.compare import run_of
 from agents.demo.source import Outgoing
 from agents.policy_input import load_policy_or_fail
+from agents.read_all import read_all
 from agents.settings import Settings, settings_from
 from agents.snapshot import snapshot
 from agents.topic_admin import create_topics
 from agents.verify.live import Backlog, Place, VerifyError, Workers, arrivals, send, workers
 from agents.verify.run import replay_input, write_input
+from schemas.codec import loads
+from schemas.times import SECOND, parse_time
 from streams.compare import Comparison, compare
 from tests.soak.feed import Feed
 from tests.soak.memory import Growth, growth, resident_bytes
 from tests.soak.policy import POLICY
+from topics.table import ESCALATIONS
 
 PIECE_S = 0.5
 SAMPLE_S = 5.0
@@ -218,7 +222,16 @@ class _Soak:
         limit = time.monotonic() + SETTLE_TIMEOUT_S
         while True:
             await snapshot(self.settings, document, until, self.plan.folder / "live")
+            await self._said(until, self.plan.folder / "live" / "escalations.jsonl")
             comparison = compare(run_of(self.plan.folder / "replay"), run_of(self.plan.folder / "live"))
             if comparison.agree or time.monotonic() > limit:
                 return comparison
             await asyncio.sleep(1)
+
+    async def _said(self, until: int, path: Path) -> None:
+        """Write what was said of what was true by `until`: live it takes a moment longer until that is said."""
+        with path.open("wb") as file:
+            async for record in read_all(self.settings, ESCALATIONS):
+                value = loads(record.value)
+                if parse_time(value["detected_at"]) - value["detection_lag_s"] * SECOND <= until:
+                    file.write(record.value + b"\n")
