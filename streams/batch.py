@@ -11,7 +11,9 @@ from schemas.times import format_time
 from streams.aggregates.aggregate import Said
 from streams.aggregates.aggregate import home_of as aggregate_home
 from streams.aggregates.desk import Desk, Shelf
-from streams.aggregates.messages import AROUND, Message, Post
+from streams.aggregates.gap_desk import GapDesk
+from streams.aggregates.gap_feed import SEQUENCE, GapFeed
+from streams.aggregates.messages import AROUND, GAP, Message, Post
 from streams.aggregates.sender import hear, tell_shares, tell_storm, withdraw
 from streams.bounds import STATE_BYTES_MAX
 from streams.customer import Customer
@@ -59,6 +61,8 @@ class Place:
         self.identities = identities
         self.customers = customers
         self.shelf = Shelf(aggregates)
+        self.gap_feed = GapFeed(partition, aggregates)
+        self.gap_desk = GapDesk(aggregates)
         self.policies = policies
         self.owner = owner
         self.limits = Limits(IdentityRules())
@@ -123,10 +127,12 @@ class Batch:
         elif entered is None:
             self._effects.count("links_without_effect")
         elif isinstance(entered, Post):
-            if record.topic == AGGREGATE_INBOX:
-                self._desk.take(entered.message)
-            else:
+            if record.topic != AGGREGATE_INBOX:
                 self._post(entered)
+            elif entered.message["t"] == GAP:
+                self._place.gap_desk.take(entered.key, entered.message["m"], self._place.batch, self._effects)
+            else:
+                self._desk.take(entered.message)
         elif self._place.home(entered) == self._place.partition:
             self._local.append(entered)
             while self._local:
@@ -155,6 +161,23 @@ class Batch:
         said = self._desk.send_again(key)
         if said is not None:
             self._say(said)
+
+    def measure(self) -> None:
+        """Tell what is due of the channel gaps."""
+        place, now, batch = self._place, self._now, self._place.batch
+        if place.gap_feed.due is not None and place.gap_feed.due <= now:
+            posts, value = place.gap_feed.tell(now, self._live, place.policies, batch)
+            if value is not None:
+                self._effects.writes.append(("aggregates", SEQUENCE, value))
+            for post in posts:
+                self._post(post)
+        if place.gap_desk.next_wake is not None and place.gap_desk.next_wake <= now:
+            self._say(Said(place.gap_desk.close(now, batch, self._effects)))
+
+    def _live(self, id_: str) -> Customer | None:
+        """The customer as it is now, not to be changed."""
+        stored = self._customers.get(id_) or self._place.cache.get(id_) or self._read(id_)
+        return stored.live
 
     def end(self) -> Effects:
         """Settle all that was touched; everything that is to be written and sent."""
@@ -202,11 +225,13 @@ class Batch:
         live = stored.live
         if live is None:
             stored.posts += withdraw(stored)
+            self._place.gap_feed.touch(stored.links.id, self._now)
             return
         policy, derived = self._place.policies.at(self._now), live.derived(self._place.policies)
         if stored.shared_from[0] is not derived or stored.shared_from[1] is not policy:
             stored.posts += tell_shares(stored, live, policy, self._now)
             stored.shared_from = derived, policy
+            self._place.gap_feed.touch(stored.links.id, self._now)
 
     def _route(self, message: Outgoing) -> None:
         if self._place.home(message) == self._place.partition and may_be_local(message.message):
@@ -298,14 +323,14 @@ class Batch:
         self._effects.dead += said.dead
 
     def _put_out(self, records: list[dict[str, Any]], mail: list[Outgoing], posts: list[Post]) -> None:
+        for record in records:  # before the messages: a tombstone among them is the last word
+            value = dumps(record)
+            self._effects.sends.append(Send(_ESCALATIONS, record["customer_id"].encode(), value))
+            self._effects.sends.append(Send(_CURRENT, record["escalation_id"].encode(), value))
         for message in mail:
             self._send(message)
         for post in posts:
             self._post(post)
-        for record in records:
-            value = dumps(record)
-            self._effects.sends.append(Send(_ESCALATIONS, record["customer_id"].encode(), value))
-            self._effects.sends.append(Send(_CURRENT, record["escalation_id"].encode(), value))
 
     def _record(self, identity: str) -> IdentityRecord | None:
         record = self._records.get(identity)

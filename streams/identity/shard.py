@@ -83,7 +83,7 @@ def on_identity(  # noqa: PLR0911 - one line for each message
         case "release" | "forget":
             return record, [_to_customer(record, message)] if record.customer is not None else [], False
         case "erase":
-            known = record.number > 0
+            known = record != IdentityRecord()
             return (None if message["n"] >= record.number else record), [], known
         case "spoke" | "loose" | "unspoke":
             record.speakers = record.speakers or Speakers()

@@ -1,4 +1,4 @@
-"""What erasing leaves behind in the protocol by itself: each test names a place, and fails until it is mended there.
+"""What erasing leaves behind in the protocol by itself: a test that is expected to fail names a place to be mended.
 
 `mindgap forget` looks for all of it afterwards, and takes away what can be taken away from outside.
 """
@@ -48,14 +48,12 @@ def test_an_event_that_meets_the_erasing_is_nobodys_orphan() -> None:
         _check_whole(network)
 
 
-@pytest.mark.xfail(strict=True, reason="identity/shard.py `erase`: says that a record of number 0 has not changed")
 def test_a_record_that_came_back_with_a_message_sent_again_is_erased() -> None:
     """`uncut`, sent again after a crash, makes a record of number 0; the `erase` behind it takes that away."""
     record = IdentityRecord(pairs={"customer_id:A": Assertion(0, "l", LINKED)})
     assert on_identity(record, to_identity("erase", "email:a@x", n=1).message, 0) == (None, [], True)
 
 
-@pytest.mark.xfail(strict=True, reason="batch.py _put_out: messages, tombstones among them, go before the outbox")
 def test_a_tombstone_comes_behind_the_revisions_that_a_crash_has_held_up() -> None:
     """Revisions that were written and not sent before a crash do not outlive the customer."""
     cluster = cluster_of(event("a", "email:a@x", thread="t1", at=T0), partitions=1)
