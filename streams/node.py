@@ -12,6 +12,7 @@ from itertools import islice
 from streams.aggregates.kept import KEPT_VERSION
 from streams.batch import Batch, Place
 from streams.effects import Effects, Incoming
+from streams.gaps import RETENTION
 from streams.header import Header, read_header
 from streams.policy import PolicyHistory
 from streams.stored import STORED_VERSION
@@ -42,7 +43,7 @@ class Node:
         place = self._place
         if place.unsent or place.shelf.unsent:
             return 0
-        wakes = (place.timers.next, place.shelf.timers.next)
+        wakes = (place.timers.next, place.shelf.timers.next, place.gap_feed.due, place.gap_desk.next_wake)
         return min((at for at in wakes if at is not None), default=None)
 
     @property
@@ -72,7 +73,9 @@ class Node:
             batch.send_aggregate_again(key)
         for key in place.shelf.timers.due(now, AT_ONCE):
             batch.look_at_aggregate(key)
-        return batch.end()
+        effects = batch.end()
+        batch.measure()
+        return effects
 
     def settle_all(self, now: int) -> Effects:
         """Have all customers and aggregates looked at again under new policies: `wake` does it bit by bit."""
@@ -96,6 +99,17 @@ class Node:
         for batch, key, unsent in outputs:
             if batch == place.batch:
                 unsent[key] = None
+        place.gap_desk.reset()
+        place.gap_feed.reset(self._measured())
+
+    def _measured(self) -> Iterator[str]:
+        """The customers that may have a part in a window that is not final."""
+        headers = [(key.decode(), read_header(value, STORED_VERSION)) for key, value in self._place.customers.items()]
+        known = [header.newest for _, header in headers if header.newest is not None]
+        since = max(known, default=0) - RETENTION
+        for id_, header in headers:
+            if header.policies and (header.wake is not None or header.newest is None or header.newest >= since):
+                yield id_
 
     def _headers(self) -> Iterator[tuple[str, Header, Timers]]:
         place = self._place

@@ -1,9 +1,11 @@
 """An aggregate as a node stores it: its state, its next timer, and what was decided but not yet confirmed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from schemas.codec import dumps, loads
-from streams.aggregates.aggregate import Aggregate, Said
+from streams.aggregates.aggregate import Aggregate, Record, Said
 from streams.aggregates.gatherings import Crowd, Template
 from streams.aggregates.messages import CANNED, CROWD, HOT, ORDER, PAGE, Post, kind_of, name_of
 from streams.aggregates.storms import Directory, Hot, Page
@@ -38,6 +40,12 @@ class Kept:
         )
 
 
+def encode_plain(state: Any, batch: int, records: Sequence[tuple[str, str, Record]] = ()) -> bytes:
+    """The value of something that has no timer, with the records (topic, key, value) that `batch` decided."""
+    head = {"v": KEPT_VERSION, "w": None, "b": batch, "o": len(records), "p": ""}
+    return dumps({**head, "s": state, "x": records, "y": ()})
+
+
 def new(key: str) -> Kept:
     """The aggregate of which nothing is known yet."""
     return Kept(KINDS[kind_of(key)].make(name_of(key)))
@@ -57,5 +65,5 @@ def decode_said(value: bytes) -> Said:
     return _said(stored["x"], stored["y"])
 
 
-def _said(records: list[list], posts: list[list]) -> Said:  # type: ignore[type-arg]
+def _said(records: Sequence[Sequence[Any]], posts: Sequence[Sequence[Any]]) -> Said:
     return Said([(topic, key, value) for topic, key, value in records], [Post(*post) for post in posts])
