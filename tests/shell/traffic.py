@@ -16,7 +16,9 @@ from agents.worker.terms import Reading
 from topics.partitioner import partition_of
 from topics.table import TOPICS, physical
 
-LIMIT_S = 30
+LIMIT_S = 60
+ANSWER_MS = 8_000
+"""How long a reader waits for one broker before it looks for another: one of several may be stalled."""
 
 
 def event(number: int, customers: int) -> tuple[bytes, bytes]:
@@ -50,16 +52,18 @@ async def read(settings: Settings, topic: str) -> list[ConsumerRecord]:
     """All records of a topic as of now, by partition."""
     name = physical(settings.topic_prefix, topic)
     tps = [TopicPartition(name, number) for number in range(TOPICS[topic].partitions(settings.partitions))]
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.broker, auto_offset_reset="earliest")
+    options = client_options(settings)
+    consumer = AIOKafkaConsumer(auto_offset_reset="earliest", request_timeout_ms=ANSWER_MS, **options)
     await consumer.start()
     try:
         consumer.assign(tps)
-        ends = await end_offsets(client_options(settings), tps)
+        ends = await end_offsets(options, tps)
         await consumer.seek_to_beginning(*tps)
         records: dict[TopicPartition, list[ConsumerRecord]] = {tp: [] for tp in tps}
         limit = time.monotonic() + LIMIT_S
         while any(len(records[tp]) < ends[tp] for tp in tps):
-            assert time.monotonic() < limit, f"{topic} could not be read in {LIMIT_S} s"
+            there = {tp.partition: (len(records[tp]), ends[tp]) for tp in tps}
+            assert time.monotonic() < limit, f"{topic} could not be read in {LIMIT_S} s: {there}"
             for tp, found in (await consumer.getmany(timeout_ms=200)).items():
                 records[tp] += found
         return [record for tp in tps for record in records[tp]]
