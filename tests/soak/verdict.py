@@ -3,7 +3,7 @@
 from agents.commands.compare import told
 from tests.soak.run import Soaked
 
-BACKLOG_MAX_S = 10.0
+BACKLOG_MAX_S = 20.0
 """What may be left of one kill when the next one comes, in seconds of the feed."""
 MEMORY_FACTOR_MAX = 1.25
 """How much more memory a byte of state may take at the end than half way."""
