@@ -98,7 +98,7 @@ def _end(links: CustomerLinks, join: Message, history: History) -> Out:
         links.ties[tuple(join["x"])] = None
         conflicts = [_conflict(join, join["a"], by, reason)] if reason and by else []
         conflicts += [_conflict(join, identity, by, why) for identity, why, other in fresh if by and other != by]
-        return [to_identity("moved", thread, id=event_id, h=part, r=edges), *conflicts, *_others(join)]
+        return [to_identity("moved", thread, id=event_id, u=links.mark(), h=part, r=edges), *conflicts, *_others(join)]
     seen: set[str | None] = set()
     conflicts = []
     for identity, reason, by in fresh:

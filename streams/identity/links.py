@@ -8,6 +8,8 @@ from streams.identity.messages import Message
 from streams.identity.pairs import CUT, LINKED, Assertion, Pair, pair_of
 
 LINKS_VERSION = 2
+HEARD_MAX = 1_000
+"""How many histories of single events are remembered to have come, so that one that comes twice is taken once."""
 
 
 class Member(NamedTuple):
@@ -26,11 +28,15 @@ class Alias(NamedTuple):
 
 
 class Placement(NamedTuple):
-    """An event without an author: the number of the placement, whether it is here since, and whom it follows."""
+    """An event without an author: the number of the placement, whether it is here since, and whom of us it follows.
+
+    `to`: the identity that it follows instead, where it is not here. The first records do not tell.
+    """
 
     number: int
     here: bool
     identity: str
+    to: str | None = None
 
 
 @dataclass(slots=True)
@@ -70,6 +76,8 @@ class CustomerLinks:
     ties: dict[tuple[str, ...], None] = field(default_factory=dict)
     """What events carried together that the log has let go."""
     placements: dict[str, Placement] = field(default_factory=dict)
+    heard: dict[str, None] = field(default_factory=dict)
+    """Messages that brought the history of a single event."""
     todo: list[Message] = field(default_factory=list)
     asking: Asking | None = None
     locked: tuple[str, int] | None = None
@@ -90,6 +98,20 @@ class CustomerLinks:
         """Whether a limit has refused the edge."""
         return pair_of(a, b) in self.refused
 
+    def first_time(self, mark: str) -> bool:
+        """Whether the message that is marked so has not come before."""
+        if mark in self.heard:
+            return False
+        self.heard[mark] = None
+        if len(self.heard) > HEARD_MAX:
+            del self.heard[next(iter(self.heard))]
+        return True
+
+    def mark(self) -> str:
+        """A mark for a message, which no other message has."""
+        self.turn += 1
+        return f"{self.id}/{self.turn}"
+
     def linked(self) -> Iterator[Pair]:
         """The pairs that a link record joins."""
         return (pair for pair, assertion in self.pairs.items() if assertion.state == LINKED)
@@ -99,6 +121,11 @@ class CustomerLinks:
         known = self.pairs.get(pair)
         if assertion.newer_than(known) or (known is not None and known[:2] == assertion[:2] and known.state != LINKED):
             self.pairs[pair] = assertion
+
+    def assert_pairs(self, stored: Iterable[list[Any]]) -> None:
+        """Notes what link records say, as JSON lists."""
+        for pair, assertion in decode_pairs(stored).items():
+            self.assert_pair(pair, assertion)
 
     def forget(self) -> None:
         """Keep nothing but a mark that the id was once somebody's."""
@@ -119,6 +146,7 @@ class CustomerLinks:
             "r": [[*pair, reason] for pair, reason in self.refused.items()],
             "e": [list(tie) for tie in self.ties],
             "p": {id_: list(placement) for id_, placement in self.placements.items()},
+            "u": list(self.heard),
             "d": self.todo,
             "w": self.waiting,
             "n": self.turn,
@@ -145,6 +173,7 @@ class CustomerLinks:
         links.refused = {(a, b): reason for a, b, reason in stored.get("r", ())}
         links.ties = {tuple(tie): None for tie in stored.get("e", ())}
         links.placements = {id_: Placement(*placement) for id_, placement in stored.get("p", {}).items()}
+        links.heard = dict.fromkeys(stored.get("u", ()))
         links.todo, links.waiting = list(stored.get("d", ())), list(stored.get("w", ()))
         links.turn = stored.get("n", 0)
         links.locked = tuple(stored["l"]) if "l" in stored else None

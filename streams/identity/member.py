@@ -11,9 +11,10 @@ from streams.identity import merging
 from streams.identity.history import History
 from streams.identity.joins import join_of
 from streams.identity.limits import Limits
-from streams.identity.links import Alias, CustomerLinks, Member, Placement
+from streams.identity.links import Alias, CustomerLinks, Member
 from streams.identity.messages import Message, Outgoing, back, forwarded, to_customer, to_identity
 from streams.identity.pairs import CUT, OPEN, Assertion, pair_of
+from streams.identity.placements import place, release, unite
 from streams.identity.tasks import proceed
 
 Out = list[Outgoing]
@@ -52,12 +53,16 @@ def _begin(links: CustomerLinks | None, message: Message, history: History) -> C
             return [forwarded(message, message["c"])]
         at: int = message["ar"] if "ar" in message else message.get("at", 0)
         member = Member(message["pn"], message.get("id", ""), at)
-        return CustomerLinks(message["c"], message["i"], members={message["i"]: member})
+        links = CustomerLinks(message["c"], message["i"], members={message["i"]: member})
+        links.assert_pairs(message.get("cuts", ()))
+        return links
     match tag:
         case "ask":
             return [to_customer("refused", message["from"], q=message["q"], reason=None, by=None)]
         case "here":
             return [to_customer("free", message["from"], **{"from": message["c"]}, q=message["q"])]
+        case "grant":
+            return [merging.ungrant(message)]
         case "command":
             history.refuse(message["v"])
     return []
@@ -67,6 +72,8 @@ def _at_alias(links: CustomerLinks, survivor: str, message: Message) -> Out:
     match message["t"]:
         case "ask" if "q0" in message:  # who wanted it asks anew, as a part of the survivor
             return [to_customer("refused", message["from"], q=message["q"], reason=None, by=None)]
+        case "grant":  # the survivor knows whether it is wanted; it is no answer to a question of its own
+            return [forwarded({**message, "q": 0}, survivor)]
         case tag if tag in _PASSED_ON:
             return [forwarded(message, survivor)]
         case "here":
@@ -89,9 +96,7 @@ def _take(links: CustomerLinks, message: Message, history: History, limits: Limi
 
 def _event(links: CustomerLinks, message: Message, history: History) -> Out:
     if "num" in message:
-        placement = Placement(message["num"], here=True, identity=message["i"] or "")
-        if not _placed(links, message["id"], placement):
-            return []
+        return place(links, message, history)
     if history.has(message["id"]):
         return []
     history.fold(message["e"])
@@ -100,14 +105,9 @@ def _event(links: CustomerLinks, message: Message, history: History) -> Out:
     return []
 
 
-def _release(links: CustomerLinks, message: Message, history: History) -> Out:
-    placement = Placement(message["num"], here=False, identity=message["i"] or "")
-    if _placed(links, message["id"], placement):
-        history.drop(message["id"])
-    return []
-
-
 def _moved(links: CustomerLinks, message: Message, history: History) -> Out:
+    if not links.first_time(str(message.get("u", message["id"]))):
+        return []
     links.refused |= {(a, b): reason for a, b, reason in message["r"]}
     history.union(message["h"], apart=False)
     return []
@@ -128,15 +128,6 @@ def _queue(links: CustomerLinks, message: Message, _history: History) -> Out:
 def _settled(_links: CustomerLinks, _message: Message, _history: History) -> Out:
     """What is only for an alias; this one is none (any more)."""
     return []
-
-
-def _placed(links: CustomerLinks, event_id: str, placement: Placement) -> bool:
-    """Notes a placement; False where a later one is known."""
-    known = links.placements.get(event_id)
-    if known is not None and (known.number, known.here) > (placement.number, placement.here):
-        return False
-    links.placements[event_id] = placement
-    return True
 
 
 def _link(links: CustomerLinks, message: Message, _history: History) -> Out:
@@ -177,8 +168,7 @@ def _absorb(links: CustomerLinks, message: Message, history: History) -> Out:
         links.assert_pair(pair, assertion)
     links.refused |= other.refused
     links.ties |= other.ties
-    for id_, placement in other.placements.items():
-        _placed(links, id_, placement)
+    links.heard |= other.heard
     links.todo += other.todo
     for (a, b), assertion in links.pairs.items():
         if assertion.state == CUT and a in links.members and b in links.members:  # may be what joined the two
@@ -186,21 +176,19 @@ def _absorb(links: CustomerLinks, message: Message, history: History) -> Out:
     links.todo.sort(key=lambda task: task["k"] == "split")  # what has just joined the two is to be known before
     links.waiting += [question for question in other.waiting if question not in links.waiting]
     history.union(message["h"], apart=False)
-    for id_, placement in links.placements.items():
-        if not placement.here:
-            history.drop(id_)
+    handed = unite(links, other.placements, history)
     merging.unlock(links, giver)
     larger = merging.hand_back(links)
     relabels = [to_identity("relabel", identity, c=links.id, n=member.number) for identity, member in members.items()]
     realiases = [to_customer("realias", id_, by=links.id, n=alias.number) for id_, alias in aliases.items()]
-    return [*taken, *relabels, *realiases, *larger]
+    return [*taken, *relabels, *realiases, *larger, *handed]
 
 
 def _begin_part(links: CustomerLinks, message: Message, history: History) -> Out:
     if links.id in links.taken:
         return []  # came twice
     whole = CustomerLinks.decode(message["l"])
-    for name in ("born_with", "members", "aliases", "pairs", "refused", "ties", "placements"):
+    for name in ("born_with", "members", "aliases", "pairs", "refused", "ties", "placements", "heard"):
         setattr(links, name, getattr(whole, name))
     links.taken[links.id] = None
     history.union(message["h"], apart=True)
@@ -222,7 +210,7 @@ def _command(links: CustomerLinks, message: Message, history: History) -> Out:
 
 _HANDLERS: dict[str, Callable[[CustomerLinks, Message, History], Out]] = {
     "event": _event,
-    "release": _release,
+    "release": release,
     "moved": _moved,
     "link": _link,
     "cut": _cut,

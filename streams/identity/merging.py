@@ -11,8 +11,8 @@ from streams.identity.history import History
 from streams.identity.joins import not_joined
 from streams.identity.limits import Limits, count
 from streams.identity.links import CustomerLinks, Member
-from streams.identity.messages import Message, Outgoing, back, to_customer
-from streams.identity.pairs import Assertion, barred, pair_of
+from streams.identity.messages import Message, Outgoing, back, to_customer, to_identity
+from streams.identity.pairs import barred, pair_of
 from streams.identity.questions import ask, is_open
 
 Out = list[Outgoing]
@@ -60,13 +60,15 @@ def hear(links: CustomerLinks, message: Message, history: History, limits: Limit
         case "grant" if is_open(links, message["q"]):
             join = links.todo[0]
             links.members[message["i"]] = Member(message["n"], join["id"], join["at"])
+            links.assert_pairs(message.get("cuts", ()))
             links.asking = None
+        case "grant" if message["i"] not in links.members and not _is_asked_for(links, message["i"]):
+            return [ungrant(message)]
         case "refused" if is_open(links, message["q"]):
             links.todo[0]["was"] = message.get("was")
             not_joined(links, links.todo[0], message["reason"], message["by"])
         case "barred" if is_open(links, message["q"]):
-            for a, b, *assertion in message["p"]:
-                links.assert_pair((a, b), Assertion(*assertion))
+            links.assert_pairs(message["p"])
             links.todo[0]["n"].pop(0)
             links.asking = None
         case "later" if is_open(links, message["q"]) and links.asking is not None:
@@ -76,6 +78,11 @@ def hear(links: CustomerLinks, message: Message, history: History, limits: Limit
         case _:
             pass  # an answer that came twice
     return []
+
+
+def ungrant(message: Message) -> Outgoing:
+    """Gives back what nobody asked for (any more): an old question was delivered once more."""
+    return to_identity("ungrant", message["i"], n=message["n"])
 
 
 def unlock(links: CustomerLinks, giver: str) -> None:
@@ -119,6 +126,10 @@ def _refusal(links: CustomerLinks, message: Message, identity: str) -> Outgoing 
     return None
 
 
+def _is_asked_for(links: CustomerLinks, identity: str) -> bool:
+    return links.asking is not None and links.todo[0]["k"] == "join" and links.todo[0]["n"][0] == identity
+
+
 def _unwanted(links: CustomerLinks, message: Message) -> Outgoing | None:
     """One who comes back is sent away where the question has been asked anew, or is of no interest any more."""
     asking = links.asking
@@ -157,9 +168,9 @@ def _give(links: CustomerLinks, survivor: str, history: History) -> Out:
     """Becomes an alias: all that this customer has and knows is the survivor's."""
     links.asking = links.locked = None
     whole = links.encode()
-    fields = {name: whole[name] for name in ("m", "a", "t", "q", "k", "r", "e", "p", "d", "w") if name in whole}
+    fields = {name: whole[name] for name in ("m", "a", "t", "q", "k", "r", "e", "p", "u", "d", "w") if name in whole}
     out = to_customer("absorb", survivor, **{"from": links.id}, b=links.born_with, l=fields, h=history.give())
-    for name in ("members", "aliases", "parts", "pairs", "refused", "ties", "placements", "todo", "waiting"):
+    for name in ("members", "aliases", "parts", "pairs", "refused", "ties", "placements", "heard", "todo", "waiting"):
         setattr(links, name, type(getattr(links, name))())  # not cleared: the message holds some of them
     links.alias_of, links.alias_number = survivor, 0
     return [out]

@@ -4,24 +4,27 @@ To the shard of identity `i`:
 
 - `event`: an event that belongs with `i`. `n`: its other identities; `th`: its private thread, where it has one; `s`:
   the public thread it is on; `id`, `o` (order), `k` (says who opens the thread), `at` (arrival, ms), `e` (the event,
-  opaque), `r` (the event that it answers); with `num`: an event without an author, and the number of its placement
+  opaque), `r` (the event that it answers); with `num`: an event without an author, and the number of its placement;
+  with `h`: its history, from the customer that had it before
 - `link`, `cut`: a link or unlink record `id` of the time `at` about `i` and `j`; `ar`: its arrival. `cut` has `far` on
   its way to the weaker identity. `uncut`: the link record has joined them
 - `edge`: the event `id`, which carries `x`, joins `i` and the identities `n`, which its own customer could not join
 - `ask`: customer `from` asks, as its question number `q`, for `i`, which an event joins to the stronger `x` (its own
   are `y`), or a link record of that time and id (`l`). `full`: the limit that forbids it whoever has `i`
 - `relabel`: the customer of `i` is `c` since change number `n`; None: nobody's
-- `moved`: a history `h` that belongs with the thread `i`; `r`: the edges refused in it
+- `ungrant`: the customer that it was granted to with number `n` does not want it
+- `moved`: a history `h` that belongs with the thread `i`; `r`: the edges refused in it; `u`: a mark of this message
 - `rejoin`: the join `v` belongs to the customer of `i` now
 - `spoke`: on the public thread `i` the event `id` is by the identity `by` of a customer `c`
 - `loose`: an event without an author on the public thread `i`; `r`: the event that it answers
 - `unspoke`: the identities `by` are to be forgotten on the public thread `i`
-- `release`: the event `id`, placed with `i`, is somebody else's since placement `num`
+- `release`: the event `id`, placed with `i`, follows the identity `to` since placement `num`
 - `forget`: erase the customer of `i`. `erase`: erase what is known about `i`, up to change number `n`
 
-To customer `c`, from a shard (`pn`: the number of the shard's pointer; `born`: the customer begins with it): `event`,
-`link`, `cut`, `edge`, `ask`, `moved`, `rejoin`, `release`, `forget`, as above. A customer that does not have `i` any
-more sends them back to the shard, an alias to the survivor.
+To customer `c`, from a shard (`pn`: the number of the shard's pointer; `born`: the customer begins with it; `cuts`:
+what was unlinked from `i`, perhaps before anybody was there to be told, as with a `grant`): `event`, `link`, `cut`,
+`edge`, `ask`, `moved`, `rejoin`, `release`, `forget`, as above. A customer that does not have `i` any more sends them
+back to the shard, an alias to the survivor.
 
 To customer `c`, from another; `q` is the number of the question that it belongs to:
 
@@ -79,7 +82,7 @@ def forwarded(message: Message, customer_id: str) -> Outgoing:
 
 def back(message: Message) -> Outgoing:
     """The message back to the shard of its identity, which knows better by the time it gets there."""
-    fields = {name: value for name, value in message.items() if name not in ("c", "pn", "born")}
+    fields = {name: value for name, value in message.items() if name not in ("c", "pn", "born", "cuts")}
     return Outgoing("identity", message["i"], {**fields, "f": 1})
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from streams.identity.birth import birth_id
 from streams.identity.messages import Message, Outgoing, to_customer, to_identity
-from streams.identity.pairs import CUT, LINKED, Assertion, barred
+from streams.identity.pairs import CUT, LINKED, Assertion, barred, pair_of
 from streams.identity.speakers import Speakers
 
 RECORD_VERSION = 2
@@ -77,6 +77,10 @@ def on_identity(  # noqa: PLR0911 - one line for each message
             if changed:
                 record.customer, record.number = message["c"], message["n"]
             return record, [], changed
+        case "ungrant":
+            changed = message["n"] == record.number and record.customer is not None
+            record.customer = None if changed else record.customer
+            return record, [], changed
         case "edge" | "rejoin" | "moved":
             changed = _settle(record, message["i"], _at(message), partition)
             return record, [_to_customer(record, message)], changed
@@ -108,7 +112,7 @@ def _event(record: IdentityRecord, message: Message, partition: int) -> tuple[li
 def _ask(record: IdentityRecord, message: Message) -> tuple[list[Outgoing], bool]:
     asker, identity, number = message["from"], message["i"], message["q"]
     if record.customer == asker:  # granted before
-        return [to_customer("grant", asker, i=identity, q=number, n=record.number)], False
+        return [_grant(record, message)], False
     if record.speakers is not None and not message["l"]:  # a public thread joins nobody
         return [to_customer("refused", asker, q=number, reason=None, by=None)], False
     if cut := barred(identity, {other: record.pairs.get(other) for other in message["x"]}, message["l"]):
@@ -119,7 +123,12 @@ def _ask(record: IdentityRecord, message: Message) -> tuple[list[Outgoing], bool
         return [to_customer("refused", asker, q=number, reason=message["full"], by=None)], False
     record.customer = asker
     record.number += 1
-    return [to_customer("grant", asker, i=identity, q=number, n=record.number)], True
+    return [_grant(record, message)], True
+
+
+def _grant(record: IdentityRecord, message: Message) -> Outgoing:
+    fields = {"i": message["i"], "q": message["q"], "n": record.number, **_cuts(record, message["i"])}
+    return to_customer("grant", message["from"], **fields)
 
 
 def _assert(record: IdentityRecord, message: Message, partition: int) -> tuple[list[Outgoing], bool]:
@@ -170,5 +179,17 @@ def _at(message: Message) -> int:
 
 def _to_customer(record: IdentityRecord, message: Message) -> Outgoing:
     """The message on to the customer that the identity points to."""
-    pointer = {"c": record.customer, "pn": record.number, "born": record.founded == record.number}
+    pointer: Message = {"c": record.customer, "pn": record.number, "born": record.founded == record.number}
+    if pointer["born"]:
+        pointer |= _cuts(record, message["i"])
     return Outgoing("customer", str(record.customer), {**message, **pointer})
+
+
+def _cuts(record: IdentityRecord, identity: str) -> Message:
+    """What was unlinked, perhaps while nobody was there to be told.
+
+    Without the ids of the records: a link record that has not ended an unlink yet is still news when it comes itself.
+    """
+    found = [(other, known) for other, known in record.pairs.items() if known.state == CUT]
+    cuts = [[*pair_of(identity, other), known.at, "", CUT] for other, known in found]
+    return {"cuts": cuts} if cuts else {}

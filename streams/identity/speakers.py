@@ -1,9 +1,10 @@
 """Who spoke on a public thread, and whose the events are that name nobody: `threads`, for one record of the protocol.
 
 The events without an author stay here, each with the number of its placement, so that it can be placed anew when an
-earlier first contact, or the event that it answers, comes late: the old customer is told to release it, the new one
-gets it, and the higher number counts wherever both end up. An author is known by the identity that spoke, so that an
-event finds its customer after merges and splits. An event answered on another thread is not looked for.
+earlier first contact, or the event that it answers, comes late. Its first customer gets it from here; the old ones are
+told whose it is, and who has it hands it on (`placements`). The higher number counts wherever both end up. An author is
+known by the identity that spoke, so that an event finds its customer after merges and splits. An event answered on
+another thread is not looked for.
 """
 
 from dataclasses import dataclass, field
@@ -103,10 +104,13 @@ class Speakers:
             loose = self.loose[id_]
             if loose.author is None:
                 continue
-            author, placed = self.spoken[loose.author], {"id": id_, "num": loose.number}
-            out.append(to_customer("event", author.customer, i=author.identity, n=[], e=loose.event, f=1, **placed))
+            author = self.spoken[loose.author]
+            first, number = (loose.past[0], 1) if loose.past else (author, loose.number)
+            fields = {"i": first.identity, "id": id_, "num": number, "n": [], "e": loose.event, "f": 1}
+            out.append(to_customer("event", first.customer, **fields))
+            released = {"id": id_, "num": loose.number, "to": author.identity}
             past = (other for other in loose.past if other != author)
-            out += [to_customer("release", other.customer, i=other.identity, **placed) for other in past]
+            out += [to_customer("release", other.customer, i=other.identity, **released) for other in past]
         return out
 
     def _forget(self, identities: set[str]) -> None:

@@ -7,6 +7,7 @@ from streams.identity.history import History
 from streams.identity.links import CustomerLinks
 from streams.identity.messages import Outgoing, home_of, to_customer, to_identity
 from streams.identity.pairs import strength
+from streams.identity.placements import divide
 from streams.intervals import FOREVER
 
 Carried = list[tuple[str, list[str]]]
@@ -44,7 +45,7 @@ def _strangers(links: CustomerLinks, carried: Carried, history: History) -> tupl
             stay.append((event_id, identities))
         else:
             part = history.part(links.id, (event_id,), apart=True)
-            out.append(to_identity("moved", kept[0], id=event_id, h=part, r=[]))
+            out.append(to_identity("moved", kept[0], id=event_id, u=links.mark(), h=part, r=[]))
     return out, stay
 
 
@@ -78,14 +79,13 @@ def _part(
     whole.pairs = {pair: known for pair, known in links.pairs.items() if inside.intersection(pair)}
     whole.refused = {pair: reason for pair, reason in links.refused.items() if inside.intersection(pair)}
     whole.ties = {tie: None for tie in links.ties if inside.intersection(tie)}
-    whole.placements = {id_: placed for id_, placed in links.placements.items() if placed.identity in inside}
+    whole.placements, links.placements = divide(links.placements, inside)
+    whole.heard = dict(links.heard)
     whole.aliases = {
         id_: alias._replace(number=alias.number + 1)
         for id_, alias in links.aliases.items()
         if alias.born_with in inside
     }
-    for id_ in whole.placements:
-        del links.placements[id_]
     for id_ in whole.aliases:
         del links.aliases[id_]
     links.parts.append(new_id)

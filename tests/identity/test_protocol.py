@@ -360,6 +360,10 @@ def _none_back(cause: Outgoing, sent: Outgoing) -> bool:
     return not (cause.to == "customer" and sent.to == "identity" and _tags(cause, sent) == {"event"})
 
 
+def _none_handed_on(cause: Outgoing, sent: Outgoing) -> bool:
+    return not (cause.message.get("t") == "release" and sent.message.get("t") == "event")
+
+
 def _without(tag: str) -> Filter:
     return lambda _cause, sent: sent.message.get("t") != tag
 
@@ -367,6 +371,7 @@ def _without(tag: str) -> Filter:
 BUGS = {
     "an alias forgets to forward": _no_forward,
     "who has left is not sent back": _none_back,
+    "an event is let go and not handed on": _none_handed_on,
     **{
         f"no {tag}": _without(tag)
         for tag in ("relabel", "release", "absorb", "later", "free", "give", "again", "part", "cut", "moved")
