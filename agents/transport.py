@@ -9,7 +9,8 @@ watches:
 - `Consumer._new_offset`: what may be committed is counted in batches that somebody called done, in the order in
   which they were delivered, and never in arithmetic on offsets: compaction, transactions and retention leave gaps
   that mean nothing, and an acknowledgement by Faust (which an exception in an agent causes, too) means nothing here.
-- `Consumer.perform_seek` and `on_partitions_revoked`: both forget what was delivered before.
+- `Consumer.perform_seek` and `on_partitions_revoked`: both forget what was delivered before. Nothing that was fetched
+  during a seek is taken: Faust ends a rebalance that another one has overtaken, and then fetches while it seeks.
 - `AIOKafkaConsumerThread._commit`, `Consumer._commit` and `_should_commit`: a commit that fails is tried again with
   the next one, where Faust ends the process.
 - `AIOKafkaConsumerThread.on_start`: the time of the last successful heartbeat is kept, as a `Lease`; and a heartbeat
@@ -229,6 +230,10 @@ class Consumer(driver.Consumer):
 
     _thread: ConsumerThread
 
+    _seeks = 0
+    """How many were begun, and how many of them are under way (`_seeking`)."""
+    _seeking = 0
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._progress: defaultdict[TP, _Partition] = defaultdict(_Partition)
         super().__init__(*args, **kwargs)
@@ -271,8 +276,13 @@ class Consumer(driver.Consumer):
 
     async def perform_seek(self) -> None:
         """Go back to what is committed; what was delivered since then will be delivered again."""
-        self._forget(tuple(self._progress))
-        await super().perform_seek()
+        self._seeks += 1
+        self._seeking += 1
+        try:
+            self._forget(tuple(self._progress))
+            await super().perform_seek()
+        finally:
+            self._seeking -= 1
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Forget the partitions, then do as Faust does."""
@@ -334,12 +344,16 @@ class Consumer(driver.Consumer):
         active = set(self._get_active_partitions())
         if self.app.rebalancing:
             active = {tp for tp in active if self._is_changelog_tp(tp)}
-        if not active or self.should_stop:
+        if not active or self.should_stop or self._seeking:
             await self.sleep(_EMPTY_SLEEP_S)
             return None
-        generation = self.app.consumer_generation_id
+        generation, seeks = self.app.consumer_generation_id, self._seeks
         records: Mapping[TP, Sequence[ConsumerRecord]] | None
         records = await self._getmany(active_partitions=active, timeout=_FETCH_TIMEOUT_S)
+        overlapped = self._seeks != seeks
+        if overlapped:  # nobody can tell whether these come from before the seek or after it: go back once more
+            await self.perform_seek()
+            records = {tp: found for tp, found in (records or {}).items() if self._is_changelog_tp(tp)}
         if not self.flow_active or self.app.consumer_generation_id != generation:
             return None  # a seek to what is committed, or to the changelog's start, comes before the next fetch
         return records or {}

@@ -177,7 +177,9 @@ class Lane:
         started = time.perf_counter()
         incoming = _in_order_of_arrival([self._incoming(batch) for batch in batches])
         for record in incoming:
-            if record.topic in INBOXES and (sent_at := moment_of(record.headers)) is not None:
+            if record.topic not in INBOXES:
+                self.time.took(record.arrived_at)
+            elif (sent_at := moment_of(record.headers)) is not None:
                 self.time.heard(sent_at)
         now = self.time.in_hand()
         try:

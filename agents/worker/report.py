@@ -25,6 +25,7 @@ def encode(report: Report) -> bytes:
             "v": VERSION,
             "w": report.worker,
             "g": facts.confirmed,
+            "b": facts.behind,
             "d": report.due,
             "i": inboxes,
             "s": [list(facts.sent[inbox]) for inbox in inboxes],
@@ -45,7 +46,9 @@ def decode(value: bytes) -> Report:
         inboxes = [str(name) for name in found["i"]]
         sent = {inbox: tuple(map(int, ends)) for inbox, ends in zip(inboxes, found["s"], strict=True)}
         partitions = {int(number): _partition(inboxes, *fields) for number, fields in found["p"].items()}
-        return Report(str(found["w"]), Facts(partitions, sent, _time(found["g"])), _time(found["d"]))
+        return Report(
+            str(found["w"]), Facts(partitions, sent, _time(found["g"]), found.get("b") is True), _time(found["d"])
+        )
     except (JSONDecodeError, KeyError, TypeError, AttributeError) as problem:
         raise ValueError("not a report of a worker") from problem
 

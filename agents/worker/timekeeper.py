@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from secrets import token_hex
 from typing import Any, NamedTuple
 
@@ -156,7 +157,7 @@ class Timekeeper:
         if facts is not None and self._worth_telling(facts):
             self._told, self._told_at = facts, time.monotonic()
             due = min((at for at in (w.lane.next_wake() for w in self._lanes.values()) if at is not None), default=None)
-            report = Report(self._name, Facts(facts.partitions, facts.sent, self.time.confirmed), due)
+            report = Report(self._name, replace(facts, confirmed=self.time.confirmed), due)
             self._telling = asyncio.create_task(self._tell(encode(report)), name="tell")
 
     def _facts(self) -> Facts | None:
@@ -165,7 +166,8 @@ class Timekeeper:
         partitions = {number: watched.inputs.look(now) for number, watched in self._lanes.items()}
         if not self._ends_known or self._fence is None:
             return None
-        facts = Facts(partitions, {inbox: tuple(ends) for inbox, ends in self._ends.items()})
+        ends = {inbox: tuple(offsets) for inbox, offsets in self._ends.items()}
+        facts = Facts(partitions, ends, behind=self.time.behind)
         try:  # asked last: a process that was stopped before this line says nothing
             return facts if self._fence.is_open() else None
         except Fenced:

@@ -30,8 +30,8 @@ HOPS_MAX = 24
 
 Live, 17 were measured at 20 records a second, and 25 at 100. What takes a longer way may be overtaken: it is late
 evidence then. Under steady traffic time is so many rounds late."""
-HOPS_BEHIND_MAX = 512
-"""The same where a backlog is being worked off. Without traffic that never pauses neither number is ever waited for."""
+HOPS_BEHIND_MAX = 64
+"""The same where a backlog is being worked off: 43 were measured. Where traffic pauses neither number is waited for."""
 _Ends = tuple[int, ...]
 
 
@@ -52,11 +52,13 @@ class Facts:
     """What one worker knows. `confirmed` (ms): nothing older comes any more, anywhere; None where that is not known.
 
     `sent`: by inbox, for each of its partitions the offset after the last record that the worker has sent there.
+    `behind`: the worker works off a backlog, or did a moment ago.
     """
 
     partitions: Mapping[int, PartitionFacts]
     sent: Mapping[str, Sequence[int]]
     confirmed: int | None = None
+    behind: bool = False
 
 
 @dataclass(slots=True)
@@ -72,8 +74,8 @@ class Rounds:
     def __init__(self, hops: int = HOPS_MAX, hops_behind: int = HOPS_BEHIND_MAX) -> None:
         self.reached: int | None = None
         """The newest time (ms) behind which nothing is on its way."""
-        self.patient = True
-        """What was behind may still be under way; so it may be at the start."""
+        self.patient = False
+        """What was behind may still be under way."""
         self._hops, self._hops_behind = hops, max(hops, hops_behind)
         self._begun: int | None = None
         self._stages: list[list[_Candidate]] = [[] for _ in range(self._hops_behind)]  # each: under way, and who waits
@@ -81,7 +83,7 @@ class Rounds:
     def advance(self, low: int | None, sent: _Ends, done: Sequence[int], *, behind: bool = False) -> int | None:
         """Begin with `low` where it is new, and go on with what is under way; the newest time reached.
 
-        `sent` and `done`: offsets by inbox and partition, in one order. `behind`: `low` is that of a backlog.
+        `sent` and `done`: offsets by inbox and partition, in one order. `behind`: a backlog is being worked off.
         """
         self.patient |= behind
         if low is not None and (self._begun is None or low > self._begun):
@@ -126,6 +128,7 @@ class Tracker:
         self._waiting: list[float | None] = [None] * len(self._sent)
         self._new_rounds = partial(Rounds, hops, hops_behind)
         self._rounds = self._new_rounds()
+        self._behind = False
         self._without: tuple[frozenset[int], Rounds] = (frozenset(), self._new_rounds())
 
     @property
@@ -140,6 +143,7 @@ class Tracker:
             len(ends) != self.partitions for ends in facts.sent.values()
         ):
             raise ValueError(f"a report about other than {self.partitions} partitions")
+        self._behind |= facts.behind
         if facts.confirmed is not None:
             self.confirm(facts.confirmed)
         for place, inbox in enumerate(self._inboxes):
@@ -173,9 +177,10 @@ class Tracker:
         """Somebody knows that nothing older than `at` (ms) comes any more."""
         self.confirmed = at if self.confirmed is None else max(self.confirmed, at)
 
-    def advance(self, *, behind: bool = False) -> int | None:
-        """What follows from all that was said: `confirmed`. `behind`: a backlog is being worked off."""
-        reached = self._rounds.advance(self.low, tuple(self._sent), self._done, behind=behind)
+    def advance(self) -> int | None:
+        """What follows from all that was said: `confirmed`."""
+        reached = self._rounds.advance(self.low, tuple(self._sent), self._done, behind=self._behind)
+        self._behind = False
         if reached is not None:
             self.confirm(reached)
         return self.confirmed

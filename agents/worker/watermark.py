@@ -13,7 +13,9 @@ from agents.worker.moments import Moment
 from agents.worker.tracking import Tracker
 
 BEHIND_S = 3.0
-"""How old (real time) the oldest input may be that is not worked off, before it is a backlog."""
+"""How old (real time) a record may be when it is taken, before it is of a backlog."""
+BEHIND_FOR_S = 5.0
+"""How long (real time) after such a record the worker still counts as behind."""
 LOUD_AFTER_S = 10.0
 """How long an input may stand still before it is complained of."""
 
@@ -34,17 +36,27 @@ class WorkerTime:
         self._clock = clock
         self._seconds = seconds
         self._max_stall = max_stall
+        self._behind_at = -BEHIND_FOR_S
 
     @property
     def confirmed(self) -> int | None:
         """Nothing older (ms) can come any more; None where that is not known."""
         return self.tracker.confirmed
 
+    def took(self, arrived_at: int) -> None:
+        """An input record that was appended then (ms) is being worked off."""
+        if self._clock.wall_seconds(self._clock.now() - arrived_at) > BEHIND_S:
+            self._behind_at = self._seconds()
+
+    @property
+    def behind(self) -> bool:
+        """A backlog is being worked off, or was just now: it is said more than once, because reports may be lost."""
+        return self._seconds() - self._behind_at < BEHIND_FOR_S
+
     def look(self) -> None:
         """Draw the conclusions from what has become known."""
         tracker, now, seconds = self.tracker, self._clock.now(), self._seconds()
-        low = tracker.low
-        tracker.advance(behind=low is not None and self._clock.wall_seconds(now - low) > BEHIND_S)
+        tracker.advance()
         self.left_out = tracker.held(now, seconds, self._max_stall(now) / 1000)
         self.held = tracker.held(now, seconds, LOUD_AFTER_S) | self.left_out
         reached = tracker.advance_without(self.left_out, now) if self.left_out else None
@@ -77,6 +89,10 @@ class PartitionTime:
         self._at = max(self._at, moment.at)
         if not moment.provisional:
             self._shared.tracker.confirm(moment.at)
+
+    def took(self, arrived_at: int) -> None:
+        """An input record that was appended then (ms) is being worked off."""
+        self._shared.took(arrived_at)
 
     def age(self) -> int:
         """How far (ms) the partition's time lies behind the clock; 0 where nothing is known yet."""

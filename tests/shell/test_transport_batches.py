@@ -1,5 +1,6 @@
 """The batching consumer's bookkeeping, without a broker."""
 
+import asyncio
 from types import SimpleNamespace
 
 import pytest
@@ -166,6 +167,42 @@ async def test_sources_wait_for_the_rebalance_to_end(consumer):
     consumer.app.rebalancing = False
     assert await consumer._fetch() == {}
     assert asked == [{changelog}, {HERE, changelog}]
+
+
+async def test_what_is_fetched_during_a_seek_is_fetched_again(consumer):
+    """Records from before a seek would be counted as done without those before them: the seek is made once more."""
+    committed, position = 11, 12  # 11 was delivered, and is forgotten by the seek
+    sought = 0
+    began, go_on = asyncio.Event(), asyncio.Event()
+
+    async def seek_to_committed():
+        nonlocal sought, position
+        sought += 1
+        began.set()
+        if sought == 1:
+            await go_on.wait()
+        position = committed
+        return {HERE: committed}
+
+    async def getmany(active_partitions, timeout):  # noqa: ASYNC109
+        nonlocal position
+        if sought == 0:
+            await began.wait()
+        found, position = [record(offset) for offset in range(position, 14)], 14
+        return {HERE: found}
+
+    consumer.seek_to_committed, consumer._getmany = seek_to_committed, getmany
+    consumer.flow_active = True
+    consumer._active_partitions = {HERE}
+    fetch = asyncio.create_task(consumer._fetch())
+    await asyncio.sleep(0)
+    seek = asyncio.create_task(consumer.perform_seek())
+    assert await fetch == {}
+    assert await consumer._fetch() is None, "a seek is under way"
+    go_on.set()
+    await seek
+    fetched = await consumer._fetch()
+    assert [r.offset for r in fetched[HERE]] == [11, 12, 13]
 
 
 async def test_late_changelog_records_are_dropped(consumer):

@@ -18,6 +18,7 @@ facts = st.builds(
     st.dictionaries(st.integers(0, 2), parts, max_size=3),
     st.fixed_dictionaries(dict.fromkeys(INBOXES, ends)),
     times,
+    st.booleans(),
 )
 
 

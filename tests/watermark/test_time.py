@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from agents.worker.moments import Moment, moment_of
 from agents.worker.tracking import Facts, PartitionFacts, Tracker
-from agents.worker.watermark import LOUD_AFTER_S, PartitionTime, WorkerTime
+from agents.worker.watermark import BEHIND_FOR_S, LOUD_AFTER_S, PartitionTime, WorkerTime
 from tests.shell.fakes import SteppedClock
 from topics.table import INBOXES
 
@@ -66,6 +66,20 @@ def test_an_unknown_partition_at_the_first_start():
     scene = Scene()
     assert scene.at(STALL_S - 1, 58_000, None) is None
     assert scene.at(STALL_S + 1, 60_500, None) == Moment(60_500, provisional=True)
+
+
+def test_a_backlog_is_told_for_a_while():
+    """Old input makes a worker count as behind, for some seconds after the last of it; recent input does not."""
+    scene = Scene()
+    scene.at(100, 99_000, 99_000)
+    scene.time.took(100_000 - 2_000)
+    assert not scene.shared.behind
+    scene.time.took(100_000 - 4_000)
+    assert scene.shared.behind
+    scene.at(100 + BEHIND_FOR_S - 1, 99_000, 99_000)
+    assert scene.shared.behind
+    scene.at(100 + BEHIND_FOR_S, 99_000, 99_000)
+    assert not scene.shared.behind
 
 
 def test_what_others_knew():

@@ -87,8 +87,7 @@ def test_a_backlog_is_waited_for():
     rounds.advance(60, (60, 0), (60, 0))
     assert rounds.reached == 60
     rounds = Rounds(4, 100)
-    rounds.advance(10, (0, 0), (0, 0))  # nothing on its way, nothing behind: from here on it is live
-    assert not rounds.patient
+    rounds.advance(10, (0, 0), (0, 0))
     for step in range(1, 20):
         rounds.advance(10 + step, (step + 1, 0), (step, 0))
     assert rounds.reached is not None
@@ -104,6 +103,29 @@ def test_patience_ends_with_a_time_that_was_not_behind():
     assert not rounds.patient
     rounds.advance(70, (1, 0), (1, 0), behind=True)
     assert rounds.patient
+
+
+def test_traffic_that_never_pauses_from_the_start():
+    """Where there was no backlog, time does not wait for a pause: not at the start either."""
+    rounds = Rounds()
+    for step in range(1, 100):
+        rounds.advance(step, (step + 1, 0), (step, 0))
+    assert rounds.reached is not None
+    assert rounds.reached > 60
+
+
+def test_who_is_behind_tells_the_others():
+    """A worker that hears of another's backlog waits as that one does."""
+    tracker = Tracker(2, INBOXES, 0.0, hops=1)
+    busy = Facts({}, dict(zip(INBOXES, ((1, 0), (0, 0)), strict=True)), behind=True)
+    tracker.take(facts(100), 0.0)
+    tracker.take(busy, 0.0)
+    assert tracker.advance() is None
+    sent = ((2, 0), (0, 0))
+    tracker.take(facts(100, sent=sent, done=(1, 0)), 0.0)
+    assert tracker.advance() is None, "one round is over, and what it led to is on its way"
+    tracker.take(facts(100, sent=sent, done=(2, 0)), 0.0)
+    assert tracker.advance() == 100
 
 
 def test_unknown_partitions_hold_time():
