@@ -18,6 +18,8 @@ from streams.stored import Stored, decode_stored
 from topics.partitioner import partition_of
 
 Store = dict[str, dict[bytes, bytes]]
+STEPS_MAX = 100_000
+"""Batches in one run, before it is called endless."""
 
 
 def policy(**more: Any) -> Policy:
@@ -68,9 +70,16 @@ class Cluster:
         for node in self.nodes:
             self.kit.policy_changed(node, at)
 
+    def restart(self) -> None:
+        """Make every node anew from its store."""
+        self.nodes = [self._node(number) for number in range(self.partitions)]
+
     def run(self) -> None:
-        """Work until no record is left, then let the timers of this instant run."""
+        """Work until no record is left, then let the timers of this instant run; fails where that takes for ever."""
+        steps = 0
         while busy := [number for number, topics in enumerate(self.queues) if any(topics.values())]:
+            steps += 1
+            assert steps <= STEPS_MAX, f"still busy after {STEPS_MAX} batches"
             number = self.random.choice(busy)
             records = self._some(number)
             effects = self.nodes[number].handle(records, self.now)

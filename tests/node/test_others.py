@@ -138,6 +138,20 @@ def test_a_merge_keeps_what_holds_anyway() -> None:
         assert ended == {"merged"}, seed
 
 
+def test_a_merge_with_one_who_said_nothing_stirs_nobody() -> None:
+    """One of five proves to be somebody older who never spoke there: they are five all the time, and nothing is resolved."""
+    for seed in range(10):
+        cluster = Cluster(4, Random(seed), policy(targets=[], identities=RULES), crashes=5)
+        feed(cluster, [post(20, 9, T0 - HOUR, "mine", channel="chat")], T0 - HOUR)
+        feed(cluster, [post(n, n, T0 + n) for n in range(5)], T0 + 10)
+        before = {id_ for id_, _ in cluster.escalations()}
+        cluster.crashes = 5
+        feed(cluster, [link(1, 9, 1, T0 + HOUR)], T0 + HOUR)
+        assert patterns(cluster)["spreading"] == 5
+        assert {id_ for id_, _ in cluster.escalations()} - before == set(), seed
+        assert not any(record["status"] == "resolved" for record in cluster.escalations().values()), seed
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_a_template_over_partitions(seed: int) -> None:
     """The same text to five customers within a day is a template for all of them; another text is none."""

@@ -49,6 +49,7 @@ def test_five_hundred_breaches_page_at_most_twice(crashes: int) -> None:
     cluster = Cluster(4, Random(crashes), rules, crashes=crashes)
     for second in range(50):
         feed(cluster, [contact(second * 10 + n, T0 + second * SECOND) for n in range(10)], T0 + second * SECOND)
+    cluster.crashes = crashes
     cluster.pass_time(T0 + HOUR + MINUTE * 11 // 2)
     breached = {r["escalation_id"] for r in cluster.told("escalations") if r.get("phase") == "breached"}
     assert len(breached) == 500
@@ -72,6 +73,22 @@ def test_a_group_is_resolved_when_nobody_is_left() -> None:
     feed(cluster, [reply(11, T0 + 3 * HOUR)], T0 + 3 * HOUR)
     cluster.pass_time(T0 + 4 * HOUR)
     assert [note["change"] for note in cluster.told("notifications")] == ["first", "resolved"]
+
+
+def test_who_is_one_by_a_merge_leaves_as_one() -> None:
+    """What was paged of two customers goes with them when they are one: solved, their group is resolved."""
+    for seed in range(6):
+        cluster = Cluster(4, Random(seed), policy(targets=[{"first_response": "1h"}], notify=NOTIFY))
+        feed(cluster, [contact(n, T0 + n) for n in range(2)], T0 + 2)
+        cluster.pass_time(T0 + 2 * HOUR)
+        pair = {"a": {"type": "email", "value": "p0@x"}, "b": {"type": "email", "value": "p1@x"}}
+        record = {"id": "l", "occurred_at": format_time(cluster.now), "action": "link", **pair}
+        cluster.crashes = 10
+        cluster.feed("identities.links", "l", record, cluster.now)
+        cluster.run()
+        feed(cluster, [reply(n, cluster.now) for n in range(2)], cluster.now)
+        cluster.pass_time(T0 + 3 * HOUR)
+        assert [note["change"] for note in cluster.told("notifications")] == ["first", "resolved"], seed
 
 
 def hot(cluster: Cluster) -> list[dict[str, Any]]:
@@ -154,6 +171,7 @@ def test_the_same_as_in_one_place() -> None:
         rules = policy(targets=[{"first_response": "1h"}], notify=NOTIFY, hotspots={"customers": 4})
         cluster = Cluster(random.randint(1, 4), random, rules, crashes=20)
         for at, group in values:
+            cluster.crashes = max(cluster.crashes, 1)
             cluster.pass_time(at)
             feed(cluster, group, at)
         cluster.pass_time(T0 + 12 * HOUR)
