@@ -19,6 +19,7 @@ from agents.settings import Settings
 from agents.transport import BatchLimits
 from agents.web import Web
 from agents.worker import source, store
+from agents.worker.paging import Paging
 from agents.worker.partitions import Partitions
 from agents.worker.policies import PolicyFeed
 from agents.worker.ports import Kit
@@ -59,6 +60,7 @@ class App(faust.App):
 
     partitions: Partitions
     policies: PolicyFeed
+    paging: Paging
     health: Web
     batch_limits: BatchLimits
     idempotent_producer: bool
@@ -72,12 +74,14 @@ class App(faust.App):
         await super().on_start()
         await self.health.start()
         await self.policies.start()
+        self.paging.start()
         await self.partitions.timekeeper.start()
 
     async def on_stop(self) -> None:
         """End the policy feed and the web server, last of all."""
         await super().on_stop()
         await self.partitions.timekeeper.stop()
+        await self.paging.stop()
         await self.policies.stop()
         await self.health.stop()
 
@@ -100,6 +104,7 @@ def make_app(settings: Settings, clock: Clock, kit: Kit) -> App:
     partitions = Partitions(app, settings, clock, kit, lambda: {name: table.data for name, table in tables.items()})
     app.partitions = partitions
     app.policies = PolicyFeed(settings, _policy_taker(kit, partitions))
+    app.paging = Paging(clock, kit, partitions.metrics)
     app.health = Web(settings, app)
     _connect(app, tables["customers"], partitions)
     for name, topics in AGENTS.items():

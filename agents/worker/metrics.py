@@ -65,6 +65,7 @@ class Metrics:
         self.provisional = Gauge(
             "mindgap_time_provisional", "Partitions without which time goes on.", registry=registry
         )
+        self.paging_off = Gauge("mindgap_paging_off", "1 while the policy stops every page, else 0.", registry=registry)
         self.partitions = Gauge("mindgap_partitions", "Partitions owned.", registry=registry)
         self.open_timers = Gauge("mindgap_open_timers", "Timers that wait.", ["partition"], registry=registry)
         self.policies = Counter("mindgap_policies", "Policy documents read.", ["outcome"], registry=registry)

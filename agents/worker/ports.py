@@ -96,6 +96,21 @@ class Policy(Protocol):
         """How long (ms of real time) an input may stand still before time goes on without it."""
         ...
 
+    @property
+    def version(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def paging(self) -> bool:
+        """False while it stops every page."""
+        ...
+
+    @property
+    def paging_off_reason(self) -> str | None:
+        """Why, where it says so."""
+        ...
+
 
 class Policies(Protocol):
     """The versions of the policy."""

@@ -96,7 +96,7 @@ def hot(cluster: Cluster) -> list[dict[str, Any]]:
     return [record for record in cluster.told("escalations") if record["kind"] == "hotspot"]
 
 
-def command(cluster: Cluster, escalation_id: str, action: str, number: int) -> None:
+def command(cluster: Cluster, escalation_id: str, action: str, number: int, **more: Any) -> None:
     """What `mindgap ack` and its like send for a hotspot."""
     value = {
         "id": f"c{number}",
@@ -105,6 +105,7 @@ def command(cluster: Cluster, escalation_id: str, action: str, number: int) -> N
         "escalation_id": escalation_id,
         "action": action,
         "by": "sam",
+        **more,
     }
     cluster.feed("escalations.commands", escalation_id, value, cluster.now)
     cluster.run()
@@ -134,6 +135,39 @@ def test_a_hotspot_over_all_partitions(crashes: int) -> None:
     assert reasons == {("unknown_escalation", "escalations.commands")}
     assert len({dead.record.value for dead in cluster.dead}) == 2
     assert all(len(store["aggregates"]) < 20 for store in cluster.stores)
+
+
+@pytest.mark.parametrize("crashes", [0, 30])
+def test_every_command_reaches_the_hotspot(crashes: int) -> None:
+    """Silenced until a time it is told again then; resolved by its id it is over, and stays so while its cases last."""
+    rules = policy(targets=[{"first_response": "1h"}], notify=NOTIFY, ack_timeout="0s", hotspots={"customers": 5})
+    for seed in range(4):
+        cluster = Cluster(4, Random(crashes + seed), rules, crashes=crashes)
+        feed(cluster, [contact(n, T0, topic="outage") for n in range(5)], T0)
+        cluster.pass_time(T0 + HOUR + MINUTE)
+        (opened,) = hot(cluster)
+        id_ = opened["escalation_id"]
+        cluster.crashes = crashes
+        command(cluster, id_, "acknowledge", 1)
+        command(cluster, id_, "suppress", 2, until=format_time(cluster.now + HOUR))
+        cluster.pass_time(cluster.now + HOUR + SECOND)
+        command(cluster, id_, "suppress", 3)
+        command(cluster, id_, "unsuppress", 4)
+        command(cluster, id_, "resolve", 5)
+        cluster.pass_time(cluster.now + HOUR)
+        changes = [record["change"] for record in hot(cluster)]
+        assert changes == [
+            "opened",
+            "acknowledged",
+            "suppressed",
+            "unsuppressed",
+            "suppressed",
+            "unsuppressed",
+            "resolved",
+        ], seed
+        assert [record["revision"] for record in hot(cluster)] == list(range(1, 8))
+        assert hot(cluster)[-1]["reason"] == "command"
+        assert cluster.dead == []
 
 
 def test_a_new_policy_regroups_and_stops_paging() -> None:

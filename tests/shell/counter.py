@@ -90,9 +90,12 @@ class CounterNode:
 
 
 class CounterPolicies:
-    """Policies that all let time wait for a minute."""
+    """Policies that all let time wait for a minute, and page."""
 
     max_stall = 60_000
+    version = "1"
+    paging = True
+    paging_off_reason = None
 
     def at(self, when: int) -> "CounterPolicies":
         return self
