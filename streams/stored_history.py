@@ -8,6 +8,7 @@ from streams import event as events
 from streams.customer import Customer
 from streams.effects import Effects
 from streams.identity.claims import carried_by
+from streams.identity.history import Carried
 from streams.intervals import FOREVER
 from streams.stored import Stored
 
@@ -49,10 +50,10 @@ class StoredHistory:
         if self._stored.customer is not None:
             self._stored.customer.release(event_id)
 
-    def carried(self) -> Iterable[tuple[str, list[str]]]:
-        """Of each event of the log its id and the identities that it carries, strongest first."""
+    def carried(self) -> Iterable[Carried]:
+        """What each event of the log carries."""
         customer = self._stored.customer
-        return [] if customer is None else [(event.id, carried_by(event, self._blocked)) for event in customer.log]
+        return [] if customer is None else [carried_by(event, self._blocked) for event in customer.log]
 
     def seniority(self, event_ids: Collection[str] | None = None) -> tuple[int, int]:
         """Times (ms) of the first contact and the first event that carry an identity; `FOREVER` where there is none."""

@@ -3,6 +3,7 @@
 from schemas.identity import STRENGTH, Identity, is_blocked, normalise
 from schemas.link import Link
 from streams.event import Event, encode
+from streams.identity.history import Carried
 from streams.identity.messages import Outgoing, to_identity
 from streams.identity.pairs import pair_of
 
@@ -45,12 +46,13 @@ def claim_of_link(record: Link, arrived_at: int, blocked: frozenset[str]) -> Out
     return to_identity("cut", stronger, far=True, **said)
 
 
-def carried_by(event: Event, blocked: frozenset[str] = frozenset()) -> list[str]:
-    """The identities that an event may have joined, strongest first: those of its customer are among them."""
+def carried_by(event: Event, blocked: frozenset[str] = frozenset()) -> Carried:
+    """The identities that an event may have joined: those of its customer are among them."""
     named = [identity for identity in event.identities if identity.type != "thread"]
     named.sort(key=lambda identity: STRENGTH[identity.type])
     able = (identity for identity in [*named, *_threads(event)] if not is_blocked(identity, blocked))
-    return list(dict.fromkeys(map(str, [*able, Identity("event", event.id)])))
+    identities = list(dict.fromkeys(map(str, [*able, Identity("event", event.id)])))
+    return Carried(event.id, identities, str(normalise("thread", event.thread)) if event.thread is not None else None)
 
 
 def _threads(event: Event) -> list[Identity]:

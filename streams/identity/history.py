@@ -1,10 +1,18 @@
 """What the protocol asks of a customer's history: a log that can be united and divided. All else about it is opaque."""
 
 from collections.abc import Collection, Iterable
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 Encoded = Any
 """A history, or an event, as JSON."""
+
+
+class Carried(NamedTuple):
+    """The event `id`: the identities that it may have joined, strongest first, and the one of its own thread."""
+
+    id: str
+    identities: list[str]
+    thread: str | None
 
 
 class History(Protocol):
@@ -22,8 +30,8 @@ class History(Protocol):
         """Let an event go, which is another's."""
         ...
 
-    def carried(self) -> Iterable[tuple[str, list[str]]]:
-        """Of each event of the log its id and the identities that it carries, strongest first."""
+    def carried(self) -> Iterable[Carried]:
+        """What each event of the log carries."""
         ...
 
     def seniority(self, event_ids: Collection[str] | None = None) -> tuple[int, int]:

@@ -3,14 +3,15 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from streams.identity.birth import birth_id
-from streams.identity.history import History
+from streams.identity.history import Carried, History
 from streams.identity.links import CustomerLinks
 from streams.identity.messages import Outgoing, home_of, to_customer, to_identity
 from streams.identity.pairs import strength
 from streams.identity.placements import divide
 from streams.intervals import FOREVER
 
-Carried = list[tuple[str, list[str]]]
+Claims = list[tuple[str, list[str]]]
+"""Of events their ids, and the identities that they join or did join, strongest first."""
 
 
 def split(links: CustomerLinks, record: tuple[int, str], history: History) -> list[Outgoing]:
@@ -18,11 +19,11 @@ def split(links: CustomerLinks, record: tuple[int, str], history: History) -> li
 
     `record` is the time (ms) and id of the link record, which makes the ids of the parts.
     """
-    out, carried = _strangers(links, list(history.carried()), history)
-    together = _components(links, [identities for _, identities in carried])
+    out, claims = _strangers(links, [(event.id, _claimed(links, event)) for event in history.carried()], history)
+    together = _components(links, [identities for _, identities in claims])
     if len(together) == 1:
         return out
-    owners = {event_id: _owner(links, event_id, identities) for event_id, identities in carried}
+    owners = {event_id: _owner(links, event_id, identities) for event_id, identities in claims}
     for part in together:
         if links.born_with in part:
             continue
@@ -34,11 +35,11 @@ def split(links: CustomerLinks, record: tuple[int, str], history: History) -> li
     return out
 
 
-def _strangers(links: CustomerLinks, carried: Carried, history: History) -> tuple[list[Outgoing], Carried]:
+def _strangers(links: CustomerLinks, claims: Claims, history: History) -> tuple[list[Outgoing], Claims]:
     """Lets go the events that were here for a thread which they do not join any more; the others."""
     out: list[Outgoing] = []
-    stay: Carried = []
-    for event_id, identities in carried:
+    stay: Claims = []
+    for event_id, identities in claims:
         kept = _kept(links, identities)
         threads = [identity for identity in kept if identity.startswith("thread:")]
         if event_id in links.placements or not links.members.keys().isdisjoint([kept[0], *threads]):
@@ -47,6 +48,14 @@ def _strangers(links: CustomerLinks, carried: Carried, history: History) -> tupl
             part = history.part(links.id, (event_id,), apart=True)
             out.append(to_identity("moved", kept[0], id=event_id, u=links.mark(), h=part, r=[]))
     return out, stay
+
+
+def _claimed(links: CustomerLinks, event: Carried) -> list[str]:
+    """What an event joins. One on a public thread, which is nobody's, joins no thread, whatever it names."""
+    own, identities = event.thread, event.identities
+    if own not in identities or own in links.members or any(links.is_cut(own, other) for other in identities):
+        return identities
+    return [identity for identity in identities if not identity.startswith("thread:")]
 
 
 def _kept(links: CustomerLinks, identities: Sequence[str]) -> list[str]:
@@ -105,7 +114,7 @@ def _owner(links: CustomerLinks, event_id: str, identities: Iterable[str]) -> st
     return next((identity for identity in identities if identity in links.members), None)
 
 
-def _components(links: CustomerLinks, carried: Iterable[list[str]]) -> list[list[str]]:
+def _components(links: CustomerLinks, claims: Iterable[list[str]]) -> list[list[str]]:
     """The members, divided into those that events and links still hold together."""
     parent = {identity: identity for identity in links.members}
 
@@ -114,7 +123,7 @@ def _components(links: CustomerLinks, carried: Iterable[list[str]]) -> list[list
             parent[identity] = identity = parent[parent[identity]]
         return identity
 
-    for a, b in _edges(links, carried):
+    for a, b in _edges(links, claims):
         if a in parent and b in parent:
             parent[root(b)] = root(a)
     parts: dict[str, list[str]] = {}
@@ -123,9 +132,9 @@ def _components(links: CustomerLinks, carried: Iterable[list[str]]) -> list[list
     return list(parts.values())
 
 
-def _edges(links: CustomerLinks, carried: Iterable[list[str]]) -> Iterator[tuple[str, str]]:
+def _edges(links: CustomerLinks, claims: Iterable[list[str]]) -> Iterator[tuple[str, str]]:
     yield from links.linked()
-    for identities in {tuple(identities): None for identities in carried} | links.ties:
+    for identities in {tuple(identities): None for identities in claims} | links.ties:
         kept = _kept(links, identities)
         for rank, identity in enumerate(kept):
             for other in kept[:rank]:

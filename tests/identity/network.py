@@ -9,6 +9,7 @@ from typing import Any
 from schemas.codec import dumps, loads
 from streams.event import Event
 from streams.identity.claims import carried_by
+from streams.identity.history import Carried
 from streams.identity.limits import Limits
 from streams.identity.protocol import CustomerLinks, IdentityRecord, Outgoing, home_of, on_customer, on_identity
 from streams.identity.rules import IdentityRules
@@ -40,9 +41,9 @@ class Log:
         """Lets an event go."""
         self.ids.discard(event_id)
 
-    def carried(self) -> Iterable[tuple[str, list[str]]]:
+    def carried(self) -> Iterable[Carried]:
         """The events, with what they carry."""
-        return [(id_, carried_by(self.events[id_])) for id_ in sorted(self.ids)]
+        return [carried_by(self.events[id_]) for id_ in sorted(self.ids)]
 
     def seniority(self, event_ids: Collection[str] | None = None) -> tuple[int, int]:
         """The first contact and the first event of somebody."""

@@ -65,6 +65,22 @@ def test_an_unlink_of_people_nobody_knew_yet_counts() -> None:
     assert network.pointers()["handle:h1"] is None
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_a_public_event_that_names_a_private_thread_holds_nobody_together(seed: int) -> None:
+    """What is said in public joins no thread: neither when it comes nor when an unlink asks what is left."""
+    some = [
+        event("a", "customer_id:B", "email:e1@x", thread="t2"),
+        event("b", "customer_id:B", thread="s1", kind="merge", into="t1"),
+        event("c", "customer_id:A", "email:e1@x", thread="t1"),
+    ]
+    network = Network(3, Random(seed), some)
+    records: Both = [*some, link("u", "customer_id:A", "email:e1@x", action="unlink")]
+    for record in records:
+        network.feed(*_first_messages([record]))
+        network.run()
+    _check(network, some, [record for record in records if isinstance(record, Link)])
+
+
 def test_a_question_that_comes_once_more_grants_nothing() -> None:
     """What was granted and let go stays nobody's, though the old question overtakes the news of the unlink."""
     asked: list[Outgoing] = []

@@ -18,7 +18,7 @@ from streams.stored import Stored, decode_stored
 from topics.partitioner import partition_of
 
 Store = dict[str, dict[bytes, bytes]]
-STEPS_MAX = 100_000
+STEPS_MAX = 5_000
 """Batches in one run, before it is called endless."""
 
 
