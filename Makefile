@@ -48,7 +48,7 @@ demo: setup ## A company's day in a minute: broker, worker, events and escalatio
 
 .PHONY: test
 test: setup ## The quick tests (nothing else installed)
-	$(BIN)/python -m pytest -m "$(QUICK)"
+	$(BIN)/python -m pytest -m "$(QUICK)" -n 2 --dist loadfile
 
 .PHONY: test-all
 test-all: setup ## Every test; what this machine lacks is said, and fails the run
