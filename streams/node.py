@@ -62,15 +62,22 @@ class Node:
         return batch.end()
 
     def wake(self, now: int, *, provisional: bool = False) -> Effects:
-        """Send what may not have been sent, and run the timers that are due at `now`, `AT_ONCE` of each at most."""
+        """Send what may not have been sent; where nothing is left of that, run the timers that are due at `now`.
+
+        At most `AT_ONCE` of each; `next_wake` says when there is more to do.
+        """
         place = self._place
         batch = Batch(place, now, provisional=provisional)
-        for id_ in list(islice(place.unsent, AT_ONCE)):
-            batch.send_again(id_)
+        if (
+            place.unsent or place.shelf.unsent
+        ):  # by itself: what is looked at is written anew, without what it said last
+            for id_ in list(islice(place.unsent, AT_ONCE)):
+                batch.send_again(id_)
+            for key in list(islice(place.shelf.unsent, AT_ONCE)):
+                batch.send_aggregate_again(key)
+            return batch.end()
         for id_ in place.timers.due(now, AT_ONCE):
             batch.look_at(id_)
-        for key in list(islice(place.shelf.unsent, AT_ONCE)):
-            batch.send_aggregate_again(key)
         for key in place.shelf.timers.due(now, AT_ONCE):
             batch.look_at_aggregate(key)
         effects = batch.end()
