@@ -96,7 +96,6 @@ def make_app(settings: Settings, clock: Clock, kit: Kit) -> App:
     source.register()
     store.register()
     app = App(settings.app_id, **_options(settings))
-    app.batch_limits = BatchLimits(settings.batch_records_max, settings.batch_bytes_max)
     app.idempotent_producer = settings.broker_kind == "kafka"
     app.fetch_wait_ms = _EMBEDDED_FETCH_WAIT_MS if settings.broker_kind == "embedded" else _FETCH_WAIT_MS
     app.confirm_ends = partial(end_offsets, client_options(settings)) if settings.broker_kind == "embedded" else None

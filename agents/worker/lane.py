@@ -52,9 +52,9 @@ class Lane:
         check_state: Callable[[], Awaitable[None]] = _unchecked,
         metrics: Metrics,
         batches_max: int,
-        records_max: int,
+        records_max: Callable[[], int],
     ) -> None:
-        """`worked` is called whenever something has been worked off.
+        """`worked` is called whenever something has been worked off; `records_max` bounds what is taken at once.
 
         `check_state`, when the core has failed: nodes made after it do without state that cannot be read.
         """
@@ -156,7 +156,7 @@ class Lane:
                 return []
         batches: list[RecordBatch] = []
         records = 0
-        while self._waiting and (not batches or records + len(self._waiting[0].records) <= self._records_max):
+        while self._waiting and (not batches or records + len(self._waiting[0].records) <= self._records_max()):
             batch = self._waiting.popleft()
             records += len(batch.records)
             batches.append(batch)

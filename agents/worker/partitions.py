@@ -11,7 +11,8 @@ from agents import log
 from agents.clock import Clock
 from agents.connection import client_options
 from agents.settings import Settings
-from agents.transport import RecordBatch
+from agents.transport import BatchLimits, RecordBatch
+from agents.worker.batch_size import BatchSize
 from agents.worker.changelog import Changelog, read_range
 from agents.worker.fence import Fence
 from agents.worker.inputs import Inputs
@@ -50,6 +51,10 @@ class Partitions:
         self._inputs_of: dict[int, Inputs] = {}
         self._generation: int | None = None
         self._unread = Unread(app)
+        self._size = BatchSize(
+            BatchLimits(settings.batch_records_max, settings.batch_bytes_max), settings.session_timeout_s
+        )
+        app.batch_limits = self._size.limits
 
     async def open(self) -> None:
         """Open a lane for every partition that is ours now. Called when recovery is complete."""
@@ -83,12 +88,16 @@ class Partitions:
         tasks = [task for _, task in lanes.values()]
         if tasks:
             await asyncio.wait(tasks, timeout=0 if self._app.rebalancing else ENDING_TIMEOUT_S)
-            cut_short = [number for number, (lane, _) in lanes.items() if lane.busy_since is not None]
+            now = asyncio.get_running_loop().time()
+            busy_since = {number: lane.busy_since for number, (lane, _) in lanes.items()}
+            cut_short = {number: now - since for number, since in busy_since.items() if since is not None}
             for lane, task in lanes.values():
                 lane.abort()
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            _log.info("partitions_closed", partitions=sorted(lanes), cut_short=cut_short)
+            _log.info("partitions_closed", partitions=sorted(lanes), cut_short=[*cut_short])
+            if cut_short and self._size.cut_short(max(cut_short.values())):
+                self._resized()
         for number in lanes:
             self.metrics.forget(number)
         self.metrics.partitions.set(0)
@@ -123,7 +132,9 @@ class Partitions:
             await self._unread.see(unread(self._settings, self._inputs()))
 
     def observe(self) -> None:
-        """Bring the gauges up to date."""
+        """Bring the gauges up to date, and let batches grow again."""
+        if self._size.grow():
+            self._resized()
         for number, (lane, _) in self._lanes.items():
             lag = sum(self._app.consumer.progress(tp).lag for tp in self._inputs_of[number].tps)
             self.metrics.lag.labels(str(number)).set(lag)
@@ -134,6 +145,10 @@ class Partitions:
     def are_open(self) -> bool:
         """Lanes are there for the group's present generation (none are needed where nothing is owned)."""
         return self._generation is not None and self._generation == self._app.consumer_generation_id
+
+    def _resized(self) -> None:
+        limits = self._app.batch_limits = self._size.limits
+        _log.warning("batches_resized", records_max=limits.records_max, bytes_max=limits.bytes_max)
 
     def _owned(self) -> set[int]:
         return {tp.partition for tp in self._inputs()}
@@ -177,7 +192,7 @@ class Partitions:
             worked=self.timekeeper.poke,
             metrics=self.metrics,
             batches_max=settings.buffered_batches_max,
-            records_max=settings.batch_records_max * 2,
+            records_max=lambda: 2 * self._size.limits.records_max,
         )
 
     def _changelog(self, name: str, number: int, store: Store) -> Changelog:

@@ -45,7 +45,7 @@ async def running(bench: Bench, make_node, *, known=True, **options):
         mark_done=done.append,
         metrics=bench.metrics,
         batches_max=options.get("batches_max", 4),
-        records_max=100,
+        records_max=lambda: 100,
     )
     lane.done = done
     task = asyncio.create_task(lane.run())
