@@ -5,6 +5,9 @@ from typing import Any
 
 from agents.settings import Settings
 
+ANSWER_MS = 8_000
+"""How long one broker may stay silent before another is asked, where somebody waits: one of several may have stalled."""
+
 
 def tls(settings: Settings) -> ssl.SSLContext | None:
     """The TLS context, or None where the connection is plain. Certificates and names are always checked."""

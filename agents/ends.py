@@ -11,16 +11,16 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from agents.connection import ANSWER_MS
+
 TIMEOUT_S = 30.0
-_ANSWER_MS = 8_000
-"""How long one broker may stay silent before another is asked: there may be several, and one of them stalled."""
 _POLL_MS = 100
 
 
 async def end_offsets(options: Mapping[str, Any], partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
     """The offset after the last record of each partition. `options` are those of a client. Raises TimeoutError."""
     consumer = AIOKafkaConsumer(
-        enable_auto_commit=False, fetch_max_wait_ms=_POLL_MS, request_timeout_ms=_ANSWER_MS, **options
+        enable_auto_commit=False, fetch_max_wait_ms=_POLL_MS, request_timeout_ms=ANSWER_MS, **options
     )
     async with asyncio.timeout(TIMEOUT_S):
         await consumer.start()

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from agents.connection import client_options
+from agents.connection import ANSWER_MS, client_options
 from agents.ends import end_offsets
 from agents.settings import Settings
 from topics.table import TOPICS, physical
@@ -24,7 +24,8 @@ async def read_all(settings: Settings, topic: str) -> AsyncIterator[ConsumerReco
     """Every record that the topic (its logical name) holds now, each partition in order. Raises ReadError."""
     name = physical(settings.topic_prefix, topic)
     partitions = [TopicPartition(name, number) for number in range(TOPICS[topic].partitions(settings.partitions))]
-    consumer = AIOKafkaConsumer(enable_auto_commit=False, auto_offset_reset="earliest", **client_options(settings))
+    options = client_options(settings) | {"request_timeout_ms": ANSWER_MS}
+    consumer = AIOKafkaConsumer(enable_auto_commit=False, auto_offset_reset="earliest", **options)
     try:
         try:
             await asyncio.wait_for(consumer.start(), START_TIMEOUT_S)

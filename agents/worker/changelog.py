@@ -10,6 +10,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from agents.connection import ANSWER_MS
 from agents.worker.fence import Fenced
 from agents.worker.moments import Moment
 from agents.worker.ports import State
@@ -96,7 +97,9 @@ async def read_range(
 
     Raises KafkaError, OSError and TimeoutError.
     """
-    consumer = AIOKafkaConsumer(enable_auto_commit=False, auto_offset_reset="earliest", **options)
+    consumer = AIOKafkaConsumer(
+        enable_auto_commit=False, auto_offset_reset="earliest", request_timeout_ms=ANSWER_MS, **options
+    )
     tp = TopicPartition(topic, partition)
     found: list[ConsumerRecord] = []
     async with asyncio.timeout(TIMEOUT_S):
