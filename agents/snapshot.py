@@ -15,7 +15,7 @@ from streams.facts import clock_records, customer_record, episode_records
 from streams.policy import PolicyHistory, compile_policy
 from streams.policy_file import read_policy_value
 from streams.stored import Stored, decode_stored
-from topics.table import CHANGELOGS, ESCALATIONS, POLICIES
+from topics.table import CHANGELOGS, ESCALATIONS, GAPS, NOTIFICATIONS, POLICIES
 
 
 class Counted(NamedTuple):
@@ -26,7 +26,7 @@ class Counted(NamedTuple):
 
 
 async def snapshot(settings: Settings, first: PolicyDocument, until: int, folder: Path) -> Counted:
-    """Write customers, clocks, episodes and escalations as they stand at `until` (ms) into `folder`.
+    """Write what `mindgap replay` would write into `folder`, a file each, as it stands at `until` (ms).
 
     `first` is the policy that the workers started with; later ones are read from their topic. Raises ReadError,
     and ValueError for a state that a newer version wrote.
@@ -51,7 +51,9 @@ async def snapshot(settings: Settings, first: PolicyDocument, until: int, folder
             people.write(dumps(customer_record(customer, aliases, identities, policies, until)) + b"\n")
             clocks.writelines(dumps(record) + b"\n" for record in clock_records(customer, policies, until))
             episodes.writelines(dumps(record) + b"\n" for record in episode_records(customer, policies, until))
-    return Counted(count, await _escalations(settings, until, folder / "escalations.jsonl"))
+    await _said(settings, NOTIFICATIONS, "at", until, folder / "notifications.jsonl")
+    await _said(settings, GAPS, "window_end", until, folder / "gaps.jsonl")
+    return Counted(count, await _said(settings, ESCALATIONS, "detected_at", until, folder / "escalations.jsonl"))
 
 
 async def _policies(settings: Settings, first: PolicyDocument) -> PolicyHistory:
@@ -80,12 +82,13 @@ async def _customers(settings: Settings) -> dict[str, Stored]:
     return {key: decode_stored(value) for key, value in values.items()}
 
 
-async def _escalations(settings: Settings, until: int, path: Path) -> int:
+async def _said(settings: Settings, topic: str, timed_by: str, until: int, path: Path) -> int:
+    """Write the records of an output topic whose field of this name is not after `until`; how many there are."""
     count = 0
     with path.open("wb") as file:
-        async for record in read_all(settings, ESCALATIONS):
+        async for record in read_all(settings, topic):
             value: dict[str, Any] = loads(record.value)
-            if parse_time(value["detected_at"]) <= until:
+            if parse_time(value[timed_by]) <= until:
                 file.write(record.value + b"\n")
                 count += 1
     return count

@@ -98,6 +98,8 @@ INBOXES: tuple[str, ...] = tuple(topic.name for topic in _ALL if topic.role == "
 WATERMARKS = "watermarks"
 ESCALATIONS = "escalations"
 CURRENT = "escalations.current"
+NOTIFICATIONS = "notifications"
+GAPS = "channel-gaps"
 DEAD = "interactions.dead"
 CHANGELOGS: Mapping[str, str] = MappingProxyType(
     {

@@ -3,6 +3,7 @@
 import gzip
 import zlib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -21,6 +22,11 @@ NEEDED: dict[str, dict[str, type | tuple[type, ...]]] = {
     "escalations": {"escalation_id": str, "revision": int, "kind": str, "status": str, "severity": str},
 }
 """The files of a run, and the fields without which a record cannot be compared."""
+OPTIONAL: dict[str, dict[str, type | tuple[type, ...]]] = {
+    "notifications": {"group_key": str, "at": str, "change": str},
+    "gaps": {"window_start": str, "window_end": str, "channel": str, "revision": int},
+}
+"""Files that a run may have beside them, likewise."""
 ALSO_NEEDED = {"episodes": ("end",), "escalations": ("detected_at",)}
 VALUE_SHOWN = 300
 """Characters of a value on a terminal; --json shows all."""
@@ -37,7 +43,8 @@ def compare(ctx: click.Context, a: Path, b: Path, limit: int, *, strict: bool, a
     """Say what differs between two runs over the same input, and exit with 1 where something does.
 
     A and B are directories with customers.jsonl, clocks.jsonl, episodes.jsonl and escalations.jsonl (or .jsonl.gz),
-    as `mindgap replay` writes them with the options of these names, or a snapshot of a live run.
+    as `mindgap replay` writes them with the options of these names, or a snapshot of a live run; channel gaps are
+    compared where both have gaps.jsonl.
 
     Facts must be equal; of the escalations each side is held against its own episodes. What runs may differ in
     (detection times, customer ids, warnings before a breach, what was retracted) is left out, or counted as a remark.
@@ -57,21 +64,21 @@ def compare(ctx: click.Context, a: Path, b: Path, limit: int, *, strict: bool, a
 
 def run_of(folder: Path) -> Run:
     """The run whose files are in a folder. Raises BadInput where one is missing."""
-    return Run(*(_source(folder, name) for name in NEEDED))
-
-
-def _source(folder: Path, name: str) -> Source:
-    path = folder / f"{name}.jsonl"
-    if not path.exists():
-        path = folder / f"{name}.jsonl.gz"
-    if not path.exists():
-        msg = f"{folder}: no {name}.jsonl there; `mindgap replay --{name} {folder}/{name}.jsonl ...` writes it"
-        raise BadInput(msg)
-    return lambda: _records(path, name)
+    sources: dict[str, Source] = {}
+    for name in (*NEEDED, *OPTIONAL):
+        path = folder / f"{name}.jsonl"
+        if not path.exists():
+            path = folder / f"{name}.jsonl.gz"
+        if path.exists():
+            sources[name] = partial(_records, path, name)
+        elif name in NEEDED:
+            msg = f"{folder}: no {name}.jsonl there; `mindgap replay --{name} {folder}/{name}.jsonl ...` writes it"
+            raise BadInput(msg)
+    return Run(**sources)
 
 
 def _records(path: Path, name: str) -> Iterator[Record]:
-    needed, also = NEEDED[name], ALSO_NEEDED.get(name, ())
+    needed, also = (NEEDED | OPTIONAL)[name], ALSO_NEEDED.get(name, ())
     try:
         with _opened(path) as file:
             for number, line in enumerate(file, 1):

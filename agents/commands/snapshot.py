@@ -24,7 +24,8 @@ from schemas.times import parse_time
 def snapshot(policy_file: str, until: str | None, folder: Path) -> None:
     """Write the facts of the deployment at MINDGAP_BROKER into DIR, to be compared with those of a replay.
 
-    DIR gets customers.jsonl, clocks.jsonl, episodes.jsonl and escalations.jsonl. Identities are not masked in them.
+    DIR gets customers.jsonl, clocks.jsonl, episodes.jsonl, escalations.jsonl, notifications.jsonl and gaps.jsonl.
+    Identities are not masked in them.
     """
     document = load_policy_or_fail(policy_file)
     try:

@@ -19,11 +19,14 @@ from agents.snapshot import snapshot
 from agents.topic_admin import create_topics
 from agents.verify.live import Backlog, Place, Workers, arrivals, send, workers
 from schemas.codec import JSONDecodeError, dumps, loads
+from schemas.policy import PolicyDocument
 from schemas.times import MINUTE, format_time
-from streams.compare import Comparison, compare
+from streams.compare import Comparison, Run, Terms, compare
+from streams.policy import compile_policy
 
-SETTLE_TIMEOUT_S = 60.0
-"""How long the live side may take to say what its timers owe, once the backlog is empty."""
+SETTLE_TIMEOUT_S = 150.0
+"""How long the live side may take to say what its timers owe, once the backlog is empty. Of channel gaps
+a partition tells what has changed a minute later at the latest."""
 SESSION_S = 6.0
 """How long a killed worker keeps its partitions: the least that Apache Kafka allows where it is not told otherwise."""
 _KILL_AFTER_S = (0.1, 0.0, 0.3)
@@ -88,7 +91,8 @@ async def _verify(plan: Plan, settings: Settings, records: Sequence[Outgoing], s
         arrived = await arrivals(settings, {record.topic for record in records}, places)
         write_input(plan.folder, records, arrived)
         replay_input(plan.folder, plan.policy, until)
-        return Verdict(await _compare(plan, settings, document, until), len(records), seconds)
+        terms = Terms(compile_policy(document), until)
+        return Verdict(await compare_live(settings, document, terms, plan.folder), len(records), seconds)
 
 
 async def _feed(plan: Plan, settings: Settings, pool: Workers, records: Sequence[Outgoing], say: Say) -> list[Place]:
@@ -104,12 +108,15 @@ async def _feed(plan: Plan, settings: Settings, pool: Workers, records: Sequence
     return places
 
 
-async def _compare(plan: Plan, settings: Settings, document: object, until: int) -> Comparison:
-    """Compare until both agree, or the live side has had its time to say what its timers owe."""
+async def compare_live(settings: Settings, document: PolicyDocument, terms: Terms, folder: Path) -> Comparison:
+    """Compare `folder`'s replay with the live side, until both agree, or that had its time to say what its timers owe.
+
+    `document` is the policy of `terms`, as it was written.
+    """
     limit = time.monotonic() + SETTLE_TIMEOUT_S
     while True:
-        await snapshot(settings, document, until, plan.folder / "live")  # type: ignore[arg-type]
-        comparison = compare(run_of(plan.folder / "replay"), run_of(plan.folder / "live"))
+        await snapshot(settings, document, terms.until, folder / "live")
+        comparison = compare(run_of(folder / "replay"), run_of(folder / "live"), terms=terms)
         if comparison.agree or time.monotonic() > limit:
             return comparison
         await asyncio.sleep(1)
@@ -120,7 +127,7 @@ def replay_input(where: Path, policy: Path, until: int) -> None:
     folder = where / "replay"
     folder.mkdir(exist_ok=True)
     arguments = ["--policy", str(policy), "--until", format_time(until)]
-    for name in ("customers", "clocks", "episodes", "escalations"):
+    for name in Run._fields:
         arguments += [f"--{name}", str(folder / f"{name}.jsonl")]
     replay.main([*arguments, str(where / "input.jsonl")], standalone_mode=False)
 

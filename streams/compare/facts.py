@@ -13,12 +13,12 @@ _OWNER = "of_the_customer"
 
 def compare_clocks(a: Source, b: Source, limit: int) -> Section:
     """Clocks by their ids, up to the customer's: state, due time and the whole ledger."""
-    return _compare("clocks", a, b, View(lambda clock: str(clock["clock_id"]), _without_customer), limit)
+    return compare_records("clocks", a, b, View(lambda clock: str(clock["clock_id"]), _without_customer), limit)
 
 
 def compare_episodes(a: Source, b: Source, limit: int) -> Section:
     """Episodes by their subjects: start, end, how each ended, severity and patterns."""
-    return _compare("episodes", a, b, View(_subject, _without_customer), limit)
+    return compare_records("episodes", a, b, View(_subject, _without_customer), limit)
 
 
 def compare_customers(a: Source, b: Source, limit: int) -> tuple[Section, Section]:
@@ -29,11 +29,12 @@ def compare_customers(a: Source, b: Source, limit: int) -> tuple[Section, Sectio
     unmatched = set(table_a.unlike(table_b))
     if unmatched:
         _regrouped(customers, a, b, unmatched, limit)
-    issues = _compare("issues", _issues(a, unmatched), _issues(b, unmatched), View(_issue_id, _same), limit)
+    issues = compare_records("issues", _issues(a, unmatched), _issues(b, unmatched), View(_issue_id, _same), limit)
     return customers, issues
 
 
-def _compare(name: str, a: Source, b: Source, view: View, limit: int) -> Section:
+def compare_records(name: str, a: Source, b: Source, view: View, limit: int) -> Section:
+    """The records of both sides by the key of the view: under each key the same values, in any order."""
     table_a, table_b = Table(a(), view), Table(b(), view)
     section = Section(name, table_a.count, table_b.count)
     keys = list(table_a.unlike(table_b))

@@ -10,12 +10,14 @@ Source = Callable[[], Iterable[Record]]
 
 
 class Run(NamedTuple):
-    """What one run wrote: the records of `mindgap replay`'s outputs of these names."""
+    """What one run wrote: the records of `mindgap replay`'s outputs of these names. None: they were not written."""
 
     customers: Source
     clocks: Source
     episodes: Source
     escalations: Source
+    notifications: Source | None = None
+    gaps: Source | None = None
 
 
 class Difference(NamedTuple):

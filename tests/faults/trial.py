@@ -21,20 +21,20 @@ from aiokafka.errors import KafkaError
 
 from agents.brokers import Cluster
 from agents.clock import WallClock
-from agents.commands.compare import run_of, told
+from agents.commands.compare import told
 from agents.connection import client_options
 from agents.demo.source import Outgoing
 from agents.policy_input import load_policy_or_fail
 from agents.produce import Record, produce
 from agents.read_all import read_all
 from agents.settings import Settings
-from agents.snapshot import snapshot
 from agents.topic_admin import create_topics
 from agents.verify.live import Backlog
-from agents.verify.run import replay_input, write_input
+from agents.verify.run import compare_live, replay_input, write_input
 from agents.worker.terms import Reading
 from schemas.codec import loads
-from streams.compare import compare
+from streams.compare import Terms
+from streams.policy import compile_policy
 from tests.faults.proxy import Proxy
 from tests.faults.workers import Pool
 from topics.table import CHANGELOGS, COMMANDS, DEAD, ESCALATIONS, INBOXES, INTERACTIONS, LINKS, logical, physical
@@ -142,15 +142,9 @@ class Trial:
 
     async def _compare(self, at: int) -> None:
         document = load_policy_or_fail(str(self.policy))
-        limit = time.monotonic() + SETTLE_TIMEOUT_S
-        while True:
-            await snapshot(self.settings, document, at, self.folder / "live")
-            comparison = compare(run_of(self.folder / "replay"), run_of(self.folder / "live"))
-            if comparison.agree:
-                return
-            if time.monotonic() > limit:
-                raise FaultError("\n".join([*self.seen, *told(comparison), f"files: {self.folder}"]))
-            await asyncio.sleep(1)
+        comparison = await compare_live(self.settings, document, Terms(compile_policy(document), at), self.folder)
+        if not comparison.agree:
+            raise FaultError("\n".join([*self.seen, *told(comparison), f"files: {self.folder}"]))
 
     async def check_committed(self) -> None:
         """Nobody works now: all that is committed is in the state, or in an inbox and not committed there."""

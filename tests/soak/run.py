@@ -21,7 +21,8 @@ from agents.verify.live import Backlog, Place, VerifyError, Workers, arrivals, s
 from agents.verify.run import replay_input, write_input
 from schemas.codec import loads
 from schemas.times import SECOND, parse_time
-from streams.compare import Comparison, compare
+from streams.compare import Comparison, Terms, compare
+from streams.policy import compile_policy
 from tests.soak.feed import Feed
 from tests.soak.memory import Growth, growth, resident_bytes
 from tests.soak.policy import POLICY
@@ -29,7 +30,7 @@ from topics.table import ESCALATIONS
 
 PIECE_S = 0.5
 SAMPLE_S = 5.0
-SETTLE_TIMEOUT_S = 120.0
+SETTLE_TIMEOUT_S = 150.0
 READY_TRIES = 3
 Say = Callable[[str], None]
 
@@ -220,10 +221,11 @@ class _Soak:
     async def _compare(self, until: int) -> Comparison:
         document = load_policy_or_fail(str(self.plan.folder / "policy.yaml"))
         limit = time.monotonic() + SETTLE_TIMEOUT_S
+        terms = Terms(compile_policy(document), until)
         while True:
             await snapshot(self.settings, document, until, self.plan.folder / "live")
             await self._said(until, self.plan.folder / "live" / "escalations.jsonl")
-            comparison = compare(run_of(self.plan.folder / "replay"), run_of(self.plan.folder / "live"))
+            comparison = compare(run_of(self.plan.folder / "replay"), run_of(self.plan.folder / "live"), terms=terms)
             if comparison.agree or time.monotonic() > limit:
                 return comparison
             await asyncio.sleep(1)
