@@ -6,7 +6,7 @@ from typing import Any
 from agents.settings import Settings
 
 ANSWER_MS = 8_000
-"""How long one broker may stay silent before another is asked, where somebody waits: one of several may have stalled."""
+"""How long one broker may stay silent, where somebody waits, before another is asked: it may have stalled."""
 
 
 def tls(settings: Settings) -> ssl.SSLContext | None:

@@ -1,19 +1,30 @@
-"""What each path of an event costs: known people, a new thread, a merge. Run `python -m tests.bench.identity_paths`.
+"""What each path of an event costs, and how often which is taken. Run `python -m tests.bench.identity_paths`.
 
-All partitions are in one process and share one core, so the figures compare paths; they are not those of a deployment.
+The paths: known people, a new thread, a merge. How often events take a second hop (from the partition of an identity
+to that of its customer): a city's requests, in which people are told by one identity, and simulated people, who have
+several. All partitions are in one process and share one core, so the figures compare paths; they are not those of a deployment.
 """
 
 import sys
 import time
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
 from random import Random
 from statistics import median
 
-from schemas.times import HOUR
+from agents.demo.source import Outgoing, outgoing, read_recording
+from schemas.times import DAY, HOUR
+from streams.effects import Record
 from streams.event import Event
+from streams.simulate import simulate
 from tests.identity.build import event
 from tests.node.cluster import Cluster, interaction, policy
 
 PEOPLE, PARTITIONS, RUNS = 300, 8, 3
+CITY = Path(__file__).parents[2].parent / "shared" / "data" / "boston311-2015-h1.jsonl.gz"
+LINES, AT_ONCE = 10_000, 50
+START = 1_780_000_000_000
 
 
 def _take(cluster: Cluster, some: list[Event]) -> tuple[float, dict[str, int]]:
@@ -26,6 +37,23 @@ def _take(cluster: Cluster, some: list[Event]) -> tuple[float, dict[str, int]]:
     cluster.run()
     spent = time.perf_counter() - begun
     return len(some) / spent, {name: n - before.get(name, 0) for name, n in cluster.counts.items()}
+
+
+def _share(records: Iterable[Outgoing]) -> str:
+    """What the events of a recording cost, a few at a time in order of arrival."""
+    cluster, begun = Cluster(PARTITIONS, Random(1), policy()), time.perf_counter()
+    for number, record in enumerate(islice(records, LINES)):
+        cluster.now = max(cluster.now, record.at)
+        partition = cluster.owner(record.key.decode())
+        cluster._append(record.topic, partition, Record(record.topic, record.key, record.value, record.at))
+        if number % AT_ONCE == AT_ONCE - 1:
+            cluster.run()
+    cluster.run()
+    events = cluster.counts["events"]
+    hops = cluster.counts.get("sent_customer_event", 0)
+    identities = sum(n for what, n in cluster.counts.items() if what.startswith(("sent_identity_", "sent_customer_")))
+    rate = events / (time.perf_counter() - begun)
+    return f"{events} events, {rate:.0f}/s, {hops / events:.4f} second hops and {identities / events:.2f} messages each"
 
 
 def main() -> None:
@@ -60,6 +88,11 @@ def main() -> None:
             f"{name:14} {median(found):7.0f} events/s ({median(found) / base:.2f}), "
             f"{sent / PEOPLE:.2f} messages and {hops / PEOPLE:.2f} second hops per event\n"
         )
+    if CITY.exists():
+        sys.stdout.write(f"city           {_share(map(outgoing, read_recording(str(CITY)).shifted(START)))}\n")
+    else:
+        sys.stdout.write(f"city           skipped: {CITY.name} is not there\n")
+    sys.stdout.write(f"simulated      {_share(map(outgoing, simulate(1, START, 10 * DAY, 400)))}\n")
 
 
 if __name__ == "__main__":
