@@ -1,1 +1,0 @@
-"""A seeded simulation of the shell: the worker's own code on virtual time, with a broker that may do its worst."""
