@@ -115,6 +115,6 @@ class Downstream:
         self.gaps += self.book.close(now, partial=partial)
 
     def _beside(self, record: Record, now: int) -> Beside | None:
-        """What a silence may ask for and the record does not say."""
-        customer = self.find(record["customer_id"]) if self.pages else None
+        """What a silence or a hotspot may ask for and the record does not say."""
+        customer = self.find(record["customer_id"])
         return None if customer is None else beside(customer.derived(self.policies).history, record, now)

@@ -77,7 +77,8 @@ class Cases:
         cases = cls()
         for revision, turn, *values in stored["rows"]:
             case = Case(*values)
-            cases._add(case._replace(channels=tuple(case.channels)), (revision, turn))
+            by = tuple((channel, number) for channel, number in case.contacts_by)
+            cases._add(case._replace(channels=tuple(case.channels), contacts_by=by), (revision, turn))
         cases.seen = Seen.decode(stored["seen"])
         return cases
 
@@ -93,4 +94,5 @@ def _case(message: Message) -> Case:
         public=message["public"],
         contacts=message["contacts"],
         first_contact_at=message.get("first_contact_at"),
+        contacts_by=tuple(message.get("contacts_by", {}).items()),
     )

@@ -26,6 +26,12 @@ class Case(NamedTuple):
     public: bool
     contacts: int
     first_contact_at: str | None
+    contacts_by: tuple[tuple[str, int], ...] = ()
+    """How many of the contacts were made on each channel."""
+
+    def shares(self) -> tuple[tuple[str, int], ...]:
+        """The same, of one that was stored before that was told: all on its first channel."""
+        return self.contacts_by or tuple((channel, self.contacts) for channel in self.channels[:1])
 
 
 class Snapshot(NamedTuple):
@@ -33,10 +39,8 @@ class Snapshot(NamedTuple):
 
     channels: tuple[str, ...]
     """In order of first use."""
-    customers_by: tuple[int, ...]
-    """How many customers have been on each of them,"""
-    customers: int
-    """of so many."""
+    contacts_by: tuple[int, ...]
+    """How many contacts were made on each of them."""
     public: bool
     contacts: int
     first_contact_at: str | None
@@ -51,25 +55,27 @@ class Snapshot(NamedTuple):
     def decode(cls, stored: list[Any]) -> "Snapshot":
         """What `encode` stored."""
         found = cls(*stored)
-        return found._replace(channels=tuple(found.channels), customers_by=tuple(found.customers_by))
+        return found._replace(channels=tuple(found.channels), contacts_by=tuple(found.contacts_by))
 
 
 def snapshot(cases: Iterable[Case]) -> Snapshot:
     """Sums the cases up; the contacts of an issue with several escalations count once."""
     ordered = sorted(cases, key=lambda case: (case.first_contact_at is None, case.first_contact_at or "", case.id))
-    contacts: dict[tuple[str, str], int] = {}
-    customers: dict[str, set[str]] = {}
+    known: dict[tuple[str, str], Case] = {}
+    by_channel: dict[str, int] = {}
     for case in ordered:
         issue = (case.customer_id, case.issue_id)
-        contacts[issue] = max(contacts.get(issue, 0), case.contacts)
-        for channel in case.channels:
-            customers.setdefault(channel, set()).add(case.customer_id)
+        if issue not in known or known[issue].contacts < case.contacts:
+            known[issue] = case
+        by_channel |= {channel: 0 for channel in case.channels if channel not in by_channel}
+    for case in known.values():
+        for channel, number in case.shares():
+            by_channel[channel] = by_channel.get(channel, 0) + number
     return Snapshot(
-        channels=tuple(customers),
-        customers_by=tuple(len(each) for each in customers.values()),
-        customers=len({case.customer_id for case in ordered}),
+        channels=tuple(by_channel),
+        contacts_by=tuple(by_channel.values()),
         public=any(case.public for case in ordered),
-        contacts=sum(contacts.values()),
+        contacts=sum(case.contacts for case in known.values()),
         first_contact_at=ordered[0].first_contact_at if ordered else None,
         earliest=ordered[0].id if ordered else "",
     )
@@ -163,8 +169,9 @@ def _summary(topic: str, shown: Snapshot, said: Said, *, over: bool) -> str:
 
 
 def _shares(shown: Snapshot) -> str:
-    """`phone 75%, email 50%`: how many of the customers have been on each channel, the most used first."""
+    """`phone 75%, email 25%`: the share of the contacts that each channel has, the most used first."""
     if len(shown.channels) == 1:
         return shown.channels[0].replace("_", " ")
-    used = sorted(zip(shown.channels, shown.customers_by, strict=True), key=lambda each: -each[1])
-    return ", ".join(f"{channel.replace('_', ' ')} {round(100 * count / shown.customers)}%" for channel, count in used)
+    used = sorted(zip(shown.channels, shown.contacts_by, strict=True), key=lambda each: -each[1])
+    whole = max(1, sum(shown.contacts_by))
+    return ", ".join(f"{channel.replace('_', ' ')} {round(100 * count / whole)}%" for channel, count in used)

@@ -22,7 +22,9 @@ from streams.standing import ACKNOWLEDGED, OPEN, RESOLVED, SUPPRESSED, Standing
 from streams.storm_addresses import Addresses, Envelope
 from streams.storm_message import Message
 
-STATE_VERSION = 2
+STATE_VERSION = 3
+_SHARES_SINCE = 3
+"""The version since which contacts are counted by channel."""
 COMMANDS_KEPT = 100
 """How many command ids are remembered, so that one delivered twice acts once."""
 PREVIOUS_FOR = 30 * DAY
@@ -251,7 +253,8 @@ class HotspotTopic:
         topic.standing = Standing.decode(stored["standing"]) if stored["standing"] else None
         topic.previous, topic.ended_at, topic.muted = stored["previous"], stored["ended_at"], stored["muted"]
         topic.evidence, topic.most = list(stored["evidence"]), stored["most"]
-        topic.shown = Snapshot.decode(stored["shown"]) if stored["shown"] else None
+        if stored["shown"] and stored["v"] >= _SHARES_SINCE:  # an older one is made anew from the cases
+            topic.shown = Snapshot.decode(stored["shown"])
         topic.addresses = Addresses.decode(stored["addresses"])
         topic._commands = list(stored["commands"])
         return topic

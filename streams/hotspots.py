@@ -8,7 +8,7 @@ from streams.policy import Policy
 from streams.storm_message import Message
 from streams.timers import Timers
 
-STATE_VERSION = 2
+STATE_VERSION = 3
 LOOK_EVERY = 10_000
 """After so many messages the topics of which nothing is left are let go."""
 

@@ -18,7 +18,17 @@ STATE_VERSION = 1
 GROUP: Literal["group"] = "group"
 TOPIC: Literal["topic"] = "topic"
 
-_COUNTED = ("customer_id", "severity", "hot_at", "channels", "public", "contacts", "first_contact_at", "issue_id")
+_COUNTED = (
+    "customer_id",
+    "severity",
+    "hot_at",
+    "channels",
+    "public",
+    "contacts",
+    "contacts_by",
+    "first_contact_at",
+    "issue_id",
+)
 """What a topic looks at: a revision that changes nothing of it is not sent there."""
 
 

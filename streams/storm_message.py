@@ -11,6 +11,7 @@ counts those within one revision, because a policy may move an escalation that s
 of the message with which it came where it is: one that has left and come back in between is known by that.
 """
 
+from collections import Counter
 from typing import Any, NamedTuple
 
 from schemas.policy_people import GroupField
@@ -52,23 +53,28 @@ _TAKEN = (
 
 
 class Beside(NamedTuple):
-    """What a silence may ask for and the record does not say; None for unknown."""
+    """What a silence or a hotspot may ask for and the record does not say; None for unknown."""
 
     priority: str | None = None
     difficulty: str | None = None
     tier: str | None = None
     team: str | None = None
     attempts: int | None = None
+    contacts_by: dict[str, int] | None = None
+    """By channel, how many contacts the customer has made about the issue."""
 
 
 def beside(history: History, record: Record, now: int) -> Beside:
     """What the customer's history adds to the record of one of their escalations, at `now` (ms)."""
     name = record.get("thread") or (record["threads"][-1]["thread"] if record.get("threads") else "")
     thread, issue = history.threads.get(name), history.by_thread.get(name)
-    tried = attempts(issue, now) if issue is not None else None
+    found = Beside(tier=history.tier)
+    if issue is not None:
+        made = Counter(event.channel for event in issue.contacts if event.at <= now)
+        found = found._replace(attempts=attempts(issue, now), contacts_by=dict(made) or None)
     if thread is None:
-        return Beside(tier=history.tier, attempts=tried)
-    return Beside(thread.priority, thread.difficulty, history.tier, thread.team, tried)
+        return found
+    return found._replace(priority=thread.priority, difficulty=thread.difficulty, team=thread.team)
 
 
 def of(record: Record, known: Beside | None = None) -> Message:

@@ -113,6 +113,7 @@ def test_a_hotspot_is_acknowledged_silenced_and_resolved_by_its_id(deployment):
     assert set(opened["evidence"]) <= {record["escalation_id"] for record in cases}
     assert (opened["topic"], opened["channels"], opened["contacts"]) == (TOPIC, ["chat", "phone"], 4)
     assert len(opened["evidence"]) == 4
+    assert "after 4 contacts by chat 50%, phone 50%; the earliest since" in opened["summary"]
     id_ = opened["escalation_id"]
 
     def page() -> list[dict[str, Any]]:

@@ -10,10 +10,11 @@ from schemas.codec import dumps, loads
 from schemas.command import Command
 from schemas.times import DAY, MINUTE, format_time
 from streams.hotspot_cases import CASES_MAX
+from streams.hotspot_record import snapshot
 from streams.hotspot_topic import HotspotTopic
 from streams.policy import EscalationFacts
 from streams.storm_addresses import Addresses
-from streams.storm_message import facts_of
+from streams.storm_message import Beside, facts_of
 from tests.hotspots.test_hotspots import THREE, three
 from tests.notifications.records import escalation, policy, resolved
 
@@ -111,11 +112,11 @@ def test_the_order_within_an_instant_does_not_change_what_stands(steps, seed):
         assert least or (plain.standing is None and shuffled.standing is None)
 
 
-def messages_of(numbers, revision=1, **changes):
+def messages_of(numbers, revision=1, known=None, **changes):
     for number in numbers:
         (envelope,) = [
             e
-            for e in Addresses().take(escalation(f"esc_{number:024}", revision, T0, **changes), THREE)
+            for e in Addresses().take(escalation(f"esc_{number:024}", revision, T0, **changes), THREE, known)
             if e.to == "topic"
         ]
         yield envelope.message
@@ -183,17 +184,51 @@ def test_a_command_acts_once_and_on_its_own_topic_only():
     assert again["time_to_acknowledge_s"] == 0.001
 
 
-def test_it_says_by_which_channels_and_after_how_many_contacts():
-    """The share of each channel, the most used first, and the earliest escalation."""
+def phoned_and_wrote():
+    """A topic with three customers, of whom one wrote as well; and what it says."""
     topic = HotspotTopic("billing")
     records = []
-    for number, channels in enumerate((["phone"], ["phone", "email"], ["phone"])):
-        for message in messages_of([number], channels=channels, contacts=2, first_contact_at=format_time(T0 - number)):
+    for number, made in enumerate(({"phone": 2}, {"phone": 3, "email": 2}, {"phone": 1})):
+        values = {"channels": list(made), "contacts": sum(made.values()), "first_contact_at": format_time(T0 - number)}
+        for message in messages_of([number], known=Beside(contacts_by=made), **values):
             records += topic.observe(message, THREE, T0).records
-    assert records[0]["summary"] == (
-        "3 customers have an open error or critical escalation about billing, after 6 contacts by phone 100%, email 33%; "
+    return topic, records
+
+
+def test_it_says_which_share_of_the_contacts_each_channel_has():
+    """The most used channel first, and the earliest escalation."""
+    assert phoned_and_wrote()[1][0]["summary"] == (
+        "3 customers have an open error or critical escalation about billing, after 8 contacts by phone 75%, email 25%; "
         f"the earliest since 28 May 20:26 (esc_{2:024})"
     )
+
+
+def test_the_contacts_of_an_issue_count_once():
+    """Two escalations of one issue: its contacts are those that the one which knows of more has."""
+    topic, records = HotspotTopic("billing"), []
+    for number in range(4):
+        issue = min(number, 2)
+        made = {"phone": 1} if number < 3 else {"phone": 1, "email": 1}
+        known, contacts = Beside(contacts_by=made), sum(made.values())
+        values = {"customer_id": f"c{issue}", "issue_id": f"i{issue}", "channels": list(made), "contacts": contacts}
+        for message in messages_of([number], known=known, **values):
+            records += topic.observe(message, THREE, T0).records
+    for message in messages_of([0], 2, status="acknowledged", known=Beside(contacts_by={"phone": 1}), customer_id="c0"):
+        topic.observe(message, THREE, T0)
+    shown = snapshot(topic.cases.by_id.values())
+    assert (shown.contacts, shown.channels, shown.contacts_by) == (4, ("phone", "email"), (3, 1))
+
+
+def test_a_hotspot_of_the_version_before_is_read():
+    """Cases without contacts by channel count on their first channel; what was shown is made anew."""
+    stored = phoned_and_wrote()[0].encode()
+    stored["cases"]["rows"] = [row[:-1] for row in stored["cases"]["rows"]]
+    stored["shown"] = [["phone", "email"], [3, 1], 3, False, 8, format_time(T0 - 2), f"esc_{2:024}"]
+    topic = HotspotTopic.decode(loads(dumps(stored | {"v": 2})))
+    assert topic.shown is None
+    order = {"id": "c", "at": format_time(T0), "customer_id": "x", "escalation_id": topic.standing.id, "by": "sam"}
+    told = topic.command(Command.model_validate(order | {"action": "acknowledge"}), THREE, T0)
+    assert "after 8 contacts by phone 100%, email 0%;" in told.records[0]["summary"]
 
 
 def test_a_topic_with_nothing_left_may_be_forgotten():
@@ -217,7 +252,7 @@ def test_a_topic_with_nothing_left_may_be_forgotten():
 def test_a_state_of_a_newer_version_is_refused():
     """A downgrade says so, and does not guess."""
     with pytest.raises(ValueError, match="newer"):
-        HotspotTopic.decode(HotspotTopic("x").encode() | {"v": 3})
+        HotspotTopic.decode(HotspotTopic("x").encode() | {"v": 4})
 
 
 def test_the_ladder_is_climbed_step_by_step():

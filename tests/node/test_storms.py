@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from schemas.codec import dumps_canonical
 from schemas.escalation import validate_escalation
 from schemas.notification import validate_notification
 from schemas.times import HOUR, MINUTE, SECOND, format_time, parse_time
@@ -121,6 +122,8 @@ def test_a_hotspot_over_all_partitions(crashes: int) -> None:
     cluster.pass_time(T0 + HOUR + MINUTE)
     (opened,) = hot(cluster)
     assert (opened["topic"], opened["change"], len(opened["evidence"])) == ("outage", "opened", 20)
+    cases = {record["escalation_id"] for record in cluster.told("escalations") if record["kind"] == "sla"}
+    assert set(opened["evidence"]) <= cases
     validate_escalation(opened)
     assert any(note["group_key"].startswith("kind=hotspot") for note in cluster.told("notifications"))
     command(cluster, opened["escalation_id"], "acknowledge", 1)
@@ -247,5 +250,10 @@ def _summed(notes: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
     )
 
 
-def _spots(records: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
-    return sorted((r["topic"], parse_time(r["detected_at"]) // SECOND, r["change"], r["revision"]) for r in records)
+def _spots(records: list[dict[str, Any]]) -> list[str]:
+    """Whole, but for when exactly it was noticed: a message later."""
+    late = ("detected_at", "detection_lag_s")
+    return sorted(
+        f"{parse_time(r['detected_at']) // SECOND} {dumps_canonical({k: v for k, v in r.items() if k not in late})!r}"
+        for r in records
+    )
