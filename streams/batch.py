@@ -185,7 +185,7 @@ class Batch:
         mark = place.mark() if self._customers or self._desk else ""
         for identity in self._changed:
             record = self._records[identity]
-            value = dumps(record.encode()) if record is not None else None
+            value = dumps(record.encode()) if record not in (None, IdentityRecord()) else None
             effects.writes.append(("identities", identity.encode(), value))
         for id_, stored in self._customers.items():
             self._settle(stored)

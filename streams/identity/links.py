@@ -83,6 +83,8 @@ class CustomerLinks:
     locked: tuple[str, int] | None = None
     waiting: list[Message] = field(default_factory=list)
     turn: int = 0
+    erasing: dict[int, None] = field(default_factory=dict)
+    """Of a mark: the identities, by number, that may still point to it."""
 
     @property
     def lockable(self) -> bool:
@@ -127,11 +129,12 @@ class CustomerLinks:
         for pair, assertion in decode_pairs(stored).items():
             self.assert_pair(pair, assertion)
 
-    def forget(self) -> None:
-        """Keep nothing but a mark that the id was once somebody's."""
+    def forget(self, erasing: Iterable[int] = ()) -> None:
+        """Keep nothing but a mark that the id was once somebody's. `erasing`: the numbers of what is on its way."""
         blank = CustomerLinks(self.id, forgotten=True)
         for name in self.__slots__:
             setattr(self, name, getattr(blank, name))
+        self.erasing = dict.fromkeys(erasing)
 
     def encode(self) -> dict[str, Any]:
         """As a JSON object, without what is empty."""
@@ -151,6 +154,7 @@ class CustomerLinks:
             "w": self.waiting,
             "n": self.turn,
             "f": self.forgotten,
+            "g": list(self.erasing),
             "l": list(self.locked) if self.locked else None,
             "s": [self.asking.number, self.asking.below, self.asking.giver] if self.asking else None,
         }
@@ -175,7 +179,7 @@ class CustomerLinks:
         links.placements = {id_: Placement(*placement) for id_, placement in stored.get("p", {}).items()}
         links.heard = dict.fromkeys(stored.get("u", ()))
         links.todo, links.waiting = list(stored.get("d", ())), list(stored.get("w", ()))
-        links.turn = stored.get("n", 0)
+        links.turn, links.erasing = stored.get("n", 0), dict.fromkeys(stored.get("g", ()))
         links.locked = tuple(stored["l"]) if "l" in stored else None
         links.asking = Asking(*stored["s"]) if "s" in stored else None
         return links

@@ -47,7 +47,7 @@ def _begin(links: CustomerLinks | None, message: Message, history: History) -> C
         return CustomerLinks(message["c"])
     if tag in _FOR_AN_IDENTITY and message.get("i") is not None:
         born: bool = message.get("born", False)
-        if "pn" not in message or (links is not None and not born):
+        if "pn" not in message or (links is not None and (not born or links.erasing)):
             return [back(message)]
         if not born:  # it comes behind, through the same topic
             return [forwarded(message, message["c"])]
@@ -65,6 +65,8 @@ def _begin(links: CustomerLinks | None, message: Message, history: History) -> C
             return [merging.ungrant(message)]
         case "command":
             history.refuse(message["v"])
+        case "erased" if links is not None:
+            links.erasing.pop(message["k"], None)
     return []
 
 
@@ -106,11 +108,11 @@ def _event(links: CustomerLinks, message: Message, history: History) -> Out:
 
 
 def _moved(links: CustomerLinks, message: Message, history: History) -> Out:
-    if not links.first_time(str(message.get("u", message["id"]))):
-        return []
-    links.refused |= {(a, b): reason for a, b, reason in message["r"]}
-    history.union(message["h"], apart=False)
-    return []
+    mark = str(message.get("u", message["id"]))
+    if links.first_time(mark):
+        links.refused |= {(a, b): reason for a, b, reason in message["r"]}
+        history.union(message["h"], apart=False)
+    return [to_customer("absorbed", mark.rpartition("/")[0])] if "u" in message else []
 
 
 def _queue(links: CustomerLinks, message: Message, _history: History) -> Out:
@@ -185,14 +187,15 @@ def _absorb(links: CustomerLinks, message: Message, history: History) -> Out:
 
 
 def _begin_part(links: CustomerLinks, message: Message, history: History) -> Out:
+    taken = [to_customer("absorbed", message["from"])]
     if links.id in links.taken:
-        return []  # came twice
+        return taken
     whole = CustomerLinks.decode(message["l"])
     for name in ("born_with", "members", "aliases", "pairs", "refused", "ties", "placements", "heard"):
         setattr(links, name, getattr(whole, name))
     links.taken[links.id] = None
     history.union(message["h"], apart=True)
-    return []
+    return taken
 
 
 def _command(links: CustomerLinks, message: Message, history: History) -> Out:

@@ -5,7 +5,7 @@ To the shard of identity `i`:
 - `event`: an event that belongs with `i`. `n`: its other identities; `th`: its private thread, where it has one; `s`:
   the public thread it is on; `id`, `o` (order), `k` (says who opens the thread), `at` (arrival, ms), `e` (the event,
   opaque), `r` (the event that it answers); with `num`: an event without an author, and the number of its placement;
-  with `h`: its history, from the customer that had it before
+  with `h`: its history, from customer `u`, who had it before
 - `link`, `cut`: a link or unlink record `id` of the time `at` about `i` and `j`; `ar`: its arrival. `cut` has `far` on
   its way to the weaker identity. `uncut`: the link record has joined them
 - `edge`: the event `id`, which carries `x`, joins `i` and the identities `n`, which its own customer could not join
@@ -19,7 +19,8 @@ To the shard of identity `i`:
 - `loose`: an event without an author on the public thread `i`; `r`: the event that it answers
 - `unspoke`: the identities `by` are to be forgotten on the public thread `i`
 - `release`: the event `id`, placed with `i`, follows the identity `to` since placement `num`
-- `forget`: erase the customer of `i`. `erase`: erase what is known about `i`, up to change number `n`
+- `forget`: erase the customer of `i`. `erase`: erase what is known about `i`, up to change number `n`;
+  `by`: the mark that is to hear of it, as of number `k`
 
 To customer `c`, from a shard (`pn`: the number of the shard's pointer; `born`: the customer begins with it; `cuts`:
 what was unlinked from `i`, perhaps before anybody was there to be told, as with a `grant`): `event`, `link`, `cut`,
@@ -34,11 +35,11 @@ To customer `c`, from another; `q` is the number of the question that it belongs
   the smaller one, and shall come back to you
 - `here`: my identities (counts `n`) and seniority (`s`) wait for what you decide. Then `free`: go on, we remain two
   (`q0`, `reason`: the answer to your own question), or `give`: give me your history, or `absorb`: take mine
-- `absorb`: the whole of customer `from`. `absorbed`: I have it
+- `absorb`: the whole of customer `from`. `absorbed`: I have it, or the part or event of yours
 - `again`: ask your question `q0` again. `realias`: the alias `c` is one of `by` since change number `n`
 - `part`: a part of customer `from`, which is you
 - `command`: `v`, for whoever the customer is by now; `p`: who has been asked, `nx`: whom to ask next
-- `erase`: as an alias, be forgotten
+- `erase`: as an alias, be forgotten. `erased`: the identity of number `k` does not point to you any more
 """
 
 from typing import Any, Literal, NamedTuple

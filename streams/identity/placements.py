@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 
 from streams.identity.history import History
 from streams.identity.links import CustomerLinks, Placement
-from streams.identity.messages import Message, Outgoing, to_identity
+from streams.identity.messages import Message, Outgoing, to_customer, to_identity
 
 Out = list[Outgoing]
 Known = dict[str, Placement]
@@ -19,14 +19,15 @@ def place(links: CustomerLinks, message: Message, history: History) -> Out:
     """The event comes, from its public thread or from whom it followed before."""
     event_id, number = message["id"], message["num"]
     known = links.placements.get(event_id)
+    taken = [to_customer("absorbed", message["u"])] if "u" in message else []
     if known is not None and (known.number, known.here) >= (number, True):
-        return [] if known.here or known.to is None else [_to(known.to, {**message, "num": known.number})]
+        return taken if known.here or known.to is None else [_to(known.to, {**message, "num": known.number})]
     links.placements[event_id] = Placement(number, here=True, identity=message["i"] or "")
     if "h" in message:
         history.union(message["h"], apart=False)
     elif not history.has(event_id):
         history.fold(message["e"])
-    return []
+    return taken
 
 
 def release(links: CustomerLinks, message: Message, history: History) -> Out:
@@ -73,9 +74,9 @@ def _hand_on(links: CustomerLinks, event_id: str, history: History) -> Out:
         history.drop(event_id)
         return []
     part = history.part(links.id, (event_id,), apart=False)
-    return [_to(placement.to, {"id": event_id, "num": placement.number, "n": [], "h": part})]
+    return [_to(placement.to, {"id": event_id, "num": placement.number, "n": [], "h": part, "u": links.id})]
 
 
 def _to(identity: str, message: Message) -> Outgoing:
-    fields = {name: value for name, value in message.items() if name in ("id", "num", "n", "e", "h")}
+    fields = {name: value for name, value in message.items() if name in ("id", "num", "n", "e", "h", "u")}
     return to_identity("event", identity, **fields, f=1)

