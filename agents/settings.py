@@ -30,6 +30,9 @@ class Settings(BaseModel):
     topic_prefix: str = ""
     shadow: bool = False
     """Run beside a live system of this prefix: read its input, write to topics of its own, `shadow.` before them."""
+    first_start: Literal["backfill", "live"] = "backfill"
+    """What a deployment that never worked does with what waits already: `backfill` takes all of it in before it says
+    anything, so that what is over pages nobody; `live` goes through it at its own times."""
     partitions: Annotated[int, Field(ge=1, le=1024)] = 12
     replication: Annotated[int, Field(ge=1, le=15)] = 1
     policy: Path | None = None

@@ -65,7 +65,8 @@ class Web:
 
     async def _ready(self, _: web.Request) -> web.Response:
         reasons = self._not_ready()
-        return web.json_response({"ready": not reasons, "reasons": reasons}, status=503 if reasons else 200)
+        answer = {"ready": not reasons, "reasons": reasons, "first_start": self._app.partitions.in_backlog()}
+        return web.json_response(answer, status=503 if reasons else 200)
 
     async def _metrics(self, _: web.Request) -> web.Response:
         registry: CollectorRegistry = self._app.partitions.metrics.registry

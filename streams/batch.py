@@ -15,7 +15,8 @@ from streams.aggregates.gap_desk import GapDesk
 from streams.aggregates.gap_feed import SEQUENCE, GapFeed
 from streams.aggregates.messages import AROUND, GAP, Message, Post
 from streams.aggregates.sender import hear, tell_shares, tell_storm, withdraw
-from streams.bounds import STATE_BYTES_MAX
+from streams.backlog import Backlog, has_waited
+from streams.bounds import EVENTS_MAX, STATE_BYTES_MAX
 from streams.customer import Customer
 from streams.door import AGGREGATE_INBOX, COMMANDS, CUSTOMER_INBOX, IDENTITY_INBOX, enter
 from streams.effects import Dead, Effects, Incoming, Record, Send
@@ -38,6 +39,8 @@ from streams.timers import Timers
 
 BYTES_PER_EVENT_MAX = 700
 """What an event and what was said of it take at the most, as a rule: below that nothing is measured."""
+UNSAID = 3
+"""So many times the room may be taken while there is more to say: what is let go would not be put on record."""
 CACHED = 10_000
 """How many customers are kept decoded."""
 _ESCALATIONS, _CURRENT, _CONFLICTS = "escalations", "escalations.current", "identities.conflicts"
@@ -63,6 +66,7 @@ class Place:
         self.shelf = Shelf(aggregates)
         self.gap_feed = GapFeed(partition, aggregates)
         self.gap_desk = GapDesk(aggregates)
+        self.backlog = Backlog(aggregates)
         self.policies = policies
         self.owner = owner
         self.limits = Limits(IdentityRules())
@@ -78,6 +82,7 @@ class Place:
         self.batch = 0
         self.cache: OrderedDict[str, Stored] = OrderedDict()
         self.shelf.reset()
+        self.backlog.reset()
 
     def home(self, message: Outgoing | Post) -> int:
         """The partition that a message is for."""
@@ -134,12 +139,20 @@ class Batch:
             else:
                 self._desk.take(entered.message)
         elif self._place.home(entered) == self._place.partition:
-            self._local.append(entered)
-            while self._local:
-                for message in self._deliver(self._local.popleft()):
-                    self._route(message)
+            self._handle(entered)
         else:
             self._send(entered)
+
+    def take_held(self, most: int) -> None:
+        """Obey commands that have waited for the end of the backlog, at most so many."""
+        for message in self._place.backlog.take(most, self._effects):
+            self._handle(message)
+
+    def _handle(self, message: Outgoing) -> None:
+        self._local.append(message)
+        while self._local:
+            for other in self._deliver(self._local.popleft()):
+                self._route(other)
 
     def look_at(self, id_: str) -> None:
         """Settle a customer at the end of the batch, whatever happened."""
@@ -188,12 +201,17 @@ class Batch:
             value = dumps(record.encode()) if record not in (None, IdentityRecord()) else None
             effects.writes.append(("identities", identity.encode(), value))
         for id_, stored in self._customers.items():
-            self._settle(stored)
             live = stored.live
-            self._keep_small(stored)
-            self._share(stored)
-            wake = live.next_wake(place.policies) if live is not None else None
-            stored.wake = None if wake is None else max(wake, self._now + 1)
+            if place.backlog.folds_only:
+                self._keep_short(stored)
+                self._share(stored)
+                stored.wake = 0 if live is not None else None
+            else:
+                self._settle(stored)
+                self._keep_small(stored)
+                self._share(stored)
+                wake = live.next_wake(place.policies) if live is not None else None
+                stored.wake = None if wake is None else max(wake, self._now + 1)
             stored.policies = mark if live is not None else ""
             place.timers.set(id_, stored.wake)
             effects.writes.append(("customers", id_.encode(), stored.encode(place.batch)))
@@ -206,14 +224,28 @@ class Batch:
     def _keep_small(self, stored: Stored) -> None:
         """Let the oldest of a history go that takes too much room, before it is more than the broker takes."""
         live, place = stored.live, self._place
-        if live is None or len(live.log) * BYTES_PER_EVENT_MAX < STATE_BYTES_MAX:
-            return  # cannot be too large: spare the encoding
-        while len(dumps(live.encode())) > STATE_BYTES_MAX:
+        if live is None:
+            return
+        while _is_large(live, UNSAID if live.emitted.cut_short else 1):
             before = live.let_go
             if not live.shrink(place.policies, self._now):
                 return
             self._effects.count("events_let_go", live.let_go - before)
             self._tell(stored, live, live.settle(place.policies, self._now, provisional=self._provisional))
+
+    def _keep_short(self, stored: Stored) -> None:
+        """Of a history that is folded only: before the oldest of it is let go, what is over is put on record."""
+        live, place = stored.live, self._place
+        if live is None:
+            return
+        while len(live.log) > EVENTS_MAX or _is_large(live):
+            self._tell(stored, live, live.settle_past(place.policies, self._now))
+            if live.emitted.cut_short and len(live.log) <= 2 * EVENTS_MAX and not _is_large(live, UNSAID):
+                return
+            before = live.let_go
+            if not live.shrink(place.policies, self._now):
+                return
+            self._effects.count("events_let_go", live.let_go - before)
 
     def _tell(self, stored: Stored, live: Customer, records: list[dict[str, Any]]) -> None:
         """Put revisions into the outbox, and what groups and topics are told of them."""
@@ -264,6 +296,9 @@ class Batch:
             if changed:
                 self._changed[message.key] = None
             return out
+        if message.message["t"] == "command" and self._place.backlog.folds_only:
+            self._place.backlog.hold(message, self._place.batch, self._effects)
+            return []
         stored = self._stored(message.key)
         policy = self._place.policies.at(self._now)
         if message.message["t"] == AROUND:
@@ -292,12 +327,14 @@ class Batch:
         return self._place.limits
 
     def _obey(self, stored: Stored, order: dict[str, Any]) -> bool:
-        self._settle(stored)  # what came before the command comes first
-        live = stored.live
+        live, policies = stored.live, self._place.policies
         command = Command.model_validate(order["command"])
-        records = live.command(command, self._place.policies, self._now) if live is not None else None
+        if live is not None and has_waited(order):
+            live.close_lapsed(command, policies, order["at"])
+        self._settle(stored)  # what came before the command comes first
+        records = live.command(command, policies, self._now) if live is not None else None
         if live is None or records is None:
-            return False
+            return live is not None and has_waited(order) and live.is_over(command.escalation_id)
         self._tell(stored, live, records)
         return True
 
@@ -353,6 +390,12 @@ class Batch:
     def _read(self, id_: str) -> Stored:
         value = self._place.customers.get(id_.encode())
         return decode_stored(value) if value is not None else Stored(CustomerLinks(id_), None, exists=False)
+
+
+def _is_large(live: Customer, times: int = 1) -> bool:
+    """Does it take so many times too much room? Where it cannot, the encoding is spared."""
+    most = times * STATE_BYTES_MAX
+    return len(live.log) * BYTES_PER_EVENT_MAX >= STATE_BYTES_MAX and len(dumps(live.encode())) > most
 
 
 def _conflict(said: dict[str, Any]) -> dict[str, Any]:

@@ -7,11 +7,11 @@ from streams import ladder
 from streams.derive import Derived
 from streams.history import Closing
 from streams.intervals import FOREVER
-from streams.policy import Policy
+from streams.policy import Policy, PolicyHistory
 from streams.present import Context, Scene, revision
 from streams.reconcile import Emitted, Record
 from streams.standing import ACKNOWLEDGED, OPEN, RESOLVED, SUPPRESSED, Standing
-from streams.subjects import Subjects
+from streams.subjects import Subjects, anchor_of, id_of
 from streams.turn import NOBODY
 
 CHANGES = {
@@ -58,7 +58,7 @@ def obey(
             ladder.resume(standing, now)
     else:
         extra["reason"] = "command"
-        closing = _lapsed(standing, derived, policy, now)
+        closing = _lapsed(standing.thread, derived, policy, now) if standing.kind == "history" else None
         _stop(standing, RESOLVED, now)
         standing.until, standing.by_command = now, True
         emitted.standing.remove(standing)
@@ -82,14 +82,23 @@ def _stop(standing: Standing, status: str, now: int) -> None:
     standing.status = status
 
 
-def _lapsed(standing: Standing, derived: Derived, policy: Policy, now: int) -> Closing | None:
+def closed_by(escalation_id: str, derived: Derived, policies: PolicyHistory, at: int) -> Closing | None:
+    """The lapsed issue that resolving the escalation of this id closed at `at` (ms), if it was said or not."""
+    for episode in derived.episodes:
+        if episode.kind == "history" and id_of(episode) == escalation_id:
+            return _lapsed(anchor_of(episode)[0], derived, policies.at(at), at)
+    return None
+
+
+def _lapsed(thread: str, derived: Derived, policy: Policy, now: int) -> Closing | None:
     """Resolving a lapsed issue's escalation closes the issue, until the next contact."""
-    issue = derived.history.by_thread.get(standing.thread)
-    if standing.kind != "history" or issue is None or issue.last_contact is None:
+    issue = derived.history.by_thread.get(thread)
+    last = next((c for c in reversed(issue.contacts) if c.at <= now), None) if issue is not None else None
+    if issue is None or last is None:
         return None
     if not any(span.start <= now < span.end for span in issue.unresolved):
         return None
-    answered = next((a.at for a in issue.answers if a.order > issue.last_contact.order), FOREVER)
-    if answered <= now or now < issue.last_contact.at + policy.quiet_after:
+    answered = next((a.at for a in issue.answers if a.order > last.order), FOREVER)
+    if answered <= now or now < last.at + policy.quiet_after:
         return None
-    return Closing(now, standing.thread)
+    return Closing(now, thread)

@@ -15,7 +15,7 @@ from schemas.command import Command
 from schemas.identity import Identity, parse_identity
 from streams import ladder
 from streams.bounds import EVENTS_MAX, to_let_go
-from streams.commanding import obey
+from streams.commanding import closed_by, obey
 from streams.derive import Derived, derive
 from streams.event import Event
 from streams.history import Closing
@@ -155,8 +155,26 @@ class Customer:
             pass
         derived = self.derived(policies)
         records = reconcile(self.emitted, derived, policies, now, self.context(provisional=provisional), self.cause)
-        self.cause = Cause()
+        if not self.emitted.cut_short:
+            self.cause = Cause()
         return records
+
+    def settle_past(self, policies: PolicyHistory, now: int) -> list[Record]:
+        """The revisions of what is over at `now` (ms), where the rest is not to be said yet."""
+        derived = self.derived(policies)
+        return reconcile(self.emitted, derived, policies, now, self.context(), self.cause, past=True)
+
+    def close_lapsed(self, command: Command, policies: PolicyHistory, at: int) -> None:
+        """Close the lapsed issue that a command closed at `at` (ms), though its escalation was not said here then."""
+        derived = self.derived(policies)
+        closing = None if command.action != "resolve" else closed_by(command.escalation_id, derived, policies, at)
+        if closing is not None and closing not in self.closings:
+            self.closings = sorted({*self.closings, closing})
+            self._derived = None
+
+    def is_over(self, escalation_id: str) -> bool:
+        """Whether the escalation was said, and is resolved."""
+        return any(standing.id == escalation_id for standing in self.emitted.closed)
 
     def command(self, command: Command, policies: PolicyHistory, now: int) -> list[Record] | None:
         """Obey a command at `now`; None where it names no open escalation. A command acts once."""
@@ -179,6 +197,8 @@ class Customer:
     def next_wake(self, policies: PolicyHistory) -> int | None:
         """The next instant (ms) at which something is to be said if nothing happens, or None."""
         now = self.emitted.settled_at
+        if self.emitted.cut_short:
+            return now
         moments = [self.derived(policies).next_moment(now)]
         policy = policies.at(now)
         moments += [ladder.next_wake(standing, policy) for standing in self.emitted.standing]

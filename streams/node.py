@@ -41,9 +41,10 @@ class Node:
     def next_wake(self) -> int | None:
         """When `wake` has something to do (ms); 0 where it has already."""
         place = self._place
-        if place.unsent or place.shelf.unsent:
+        if place.unsent or place.shelf.unsent or place.backlog.waits:
             return 0
-        wakes = (place.timers.next, place.shelf.timers.next, place.gap_feed.due, place.gap_desk.next_wake)
+        customers = None if place.backlog.folds_only else place.timers.next
+        wakes = (customers, place.shelf.timers.next, place.gap_feed.due, place.gap_desk.next_wake)
         return min((at for at in wakes if at is not None), default=None)
 
     @property
@@ -76,12 +77,30 @@ class Node:
             for key in list(islice(place.shelf.unsent, AT_ONCE)):
                 batch.send_aggregate_again(key)
             return batch.end()
-        for id_ in place.timers.due(now, AT_ONCE):
-            batch.look_at(id_)
+        if not place.backlog.folds_only:
+            batch.take_held(AT_ONCE)
+            for id_ in () if place.backlog.commands else place.timers.due(now, AT_ONCE):
+                batch.look_at(id_)
         for key in place.shelf.timers.due(now, AT_ONCE):
             batch.look_at_aggregate(key)
         effects = batch.end()
         batch.measure()
+        return effects
+
+    @property
+    def backlog(self) -> int | None:
+        """The moment (ms) of the first start, while what had come before is folded only; None at all other times."""
+        return self._place.backlog.until
+
+    def begin_backlog(self, until: int) -> Effects:
+        """What came before `until` (ms) is a backlog: say nothing of customers until `end_backlog`."""
+        self._place.batch += 1
+        return self._place.backlog.begin(until, self._place.batch)
+
+    def end_backlog(self) -> Effects:
+        """The backlog is worked off: `wake` settles all customers, some at a time, at the time that is known then."""
+        effects = self._place.backlog.end()
+        effects.count("backlog_customers", len(self._place.timers))
         return effects
 
     def settle_all(self, now: int) -> Effects:

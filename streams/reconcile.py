@@ -2,22 +2,25 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
+from schemas.codec import dumps
 from schemas.times import DAY
 from streams import ladder
 from streams.derive import Derived
 from streams.episodes import Episode, Step
-from streams.fingerprint import fingerprint
 from streams.intervals import FOREVER
 from streams.ledger import due_now
 from streams.policy import Policy, PolicyHistory
 from streams.present import Context, Scene, revision
 from streams.severity import ERROR, RANKS, WARNING
 from streams.standing import ACKNOWLEDGED, OPEN, RESOLVED, SUPPRESSED, Standing
-from streams.subjects import Subject, Subjects
+from streams.subjects import Subject, Subjects, anchor_of, id_of
 
 Record = dict[str, Any]
+AT_ONCE_BYTES = 400 * 1024
+"""How much is said of one customer at a time: it is kept with its state, which the broker must take."""
 
 
 @dataclass(slots=True)
@@ -38,15 +41,33 @@ class Emitted:
     closed: list[Standing] = field(default_factory=list)
     settled_at: int = -FOREVER
     """When it was last compared with the history."""
+    cut_short: bool = False
+    """There was more to say than can be said at a time: the rest is said the next time. Not stored, nor is"""
     compared: Derived | None = None
     """What it was last compared with; not stored. While that is the same, only what time has changed is looked at."""
 
 
 def reconcile(
-    emitted: Emitted, derived: Derived, policies: PolicyHistory, now: int, context: Context, cause: Cause
+    emitted: Emitted,
+    derived: Derived,
+    policies: PolicyHistory,
+    now: int,
+    context: Context,
+    cause: Cause,
+    *,
+    past: bool = False,
 ) -> list[Record]:
-    """Bring `emitted` up to `now` and return the revisions that say so, in order."""
-    return _Reconciler(emitted, derived, policies, now, context, cause).run()
+    """Bring `emitted` up to `now` and return the revisions that say so, in order.
+
+    `past`: only what is over is put on record; what else begins is left for the next time.
+    """
+    reconciler = _Reconciler(emitted, derived, policies, now, context, cause)
+    reconciler.past = past
+    records = reconciler.run()
+    emitted.cut_short = reconciler.full
+    if past or emitted.cut_short:
+        emitted.compared = None
+    return records
 
 
 class _Reconciler:
@@ -64,6 +85,15 @@ class _Reconciler:
         )
         emitted.compared = derived
         self.records: list[Record] = []
+        self.past = False
+        self.bytes = self.measured = 0
+
+    @property
+    def full(self) -> bool:
+        """As much has been said as can be said at a time."""
+        self.bytes += sum(len(dumps(record)) for record in self.records[self.measured :])
+        self.measured = len(self.records)
+        return self.bytes >= AT_ONCE_BYTES
 
     def run(self) -> list[Record]:
         open_by: dict[Subject, Standing] = {}
@@ -84,9 +114,12 @@ class _Reconciler:
         for standing in lost:
             self.resolve(standing, None, self.gone(standing), self.now)
         for subject in self.order(open_by):
+            if self.full:
+                break
             self.compare(open_by.get(subject), self.subjects.episodes.get(subject, []), closed_by.get(subject, []))
         self.emitted.standing = [standing for standing in self.emitted.standing if not standing.over]
-        self.emitted.settled_at = self.now
+        if not self.full:
+            self.emitted.settled_at = self.now
         return self.records
 
     def order(self, open_by: dict[Subject, Standing]) -> list[Subject]:
@@ -126,11 +159,13 @@ class _Reconciler:
         for episode in begun:
             if episode is mine:
                 continue
+            if self.full:
+                return
             said = [other for other in [*closed, *([standing] if standing else [])] if self.overlap(other, episode)]
             if episode.over(self.now):
                 if all(other.retracted for other in said) and self.belongs_on_record(episode):
                     closed.append(self.backfill(episode, closed))
-            elif not any(self.mutes(other, episode) for other in said):
+            elif not self.past and not any(self.mutes(other, episode) for other in said):
                 self.open(episode, closed)
 
     def mine(self, standing: Standing, begun: Sequence[Episode]) -> Episode | None:
@@ -221,21 +256,9 @@ class _Reconciler:
         return standing
 
     def standing_for(self, episode: Episode, closed: Sequence[Standing]) -> Standing:
-        if episode.clock is not None:
-            run = episode.clock.run
-            thread, anchor, metric = run.thread, run.anchor.id, run.metric
-        else:
-            assert episode.issue is not None
-            founder = episode.issue.founder
-            thread, anchor, metric = founder.thread or "", founder.id, None
-        number = 0
+        thread, anchor, metric = anchor_of(episode)
         taken = {other.id for other in closed}
-        while True:
-            parts = (episode.kind, metric, thread, anchor, episode.start, *([number] if number else []))
-            id_ = fingerprint("esc", *parts)
-            if id_ not in taken:
-                break
-            number += 1
+        id_ = next(found for number in count() if (found := id_of(episode, number)) not in taken)
         previous = closed[-1].id if closed else None
         return Standing(id_, episode.kind, metric, thread, anchor, episode.start, self.now, previous=previous)
 

@@ -197,6 +197,8 @@ class Replay:
         if customer is None:
             return  # merged away within the instant
         self._say(outcome, customer.settle(self.policies, at))
+        while customer.emitted.cut_short:
+            self._say(outcome, customer.settle(self.policies, at))
         wake = customer.next_wake(self.policies)
         if wake is None:
             self._wakes.pop(id_, None)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from streams.clocks import Clock
 from streams.derive import Derived
 from streams.episodes import Episode
+from streams.fingerprint import fingerprint
 from streams.standing import Standing
 
 Subject = tuple[str, str]
@@ -63,3 +64,19 @@ def subject_of(episode: Episode) -> Subject:
         return (episode.kind, episode.clock.id)
     assert episode.issue is not None
     return (episode.kind, episode.issue.id)
+
+
+def anchor_of(episode: Episode) -> tuple[str, str, str | None]:
+    """Thread, anchoring event and metric by which an episode's escalation is found again."""
+    if episode.clock is not None:
+        run = episode.clock.run
+        return run.thread, run.anchor.id, run.metric
+    assert episode.issue is not None
+    founder = episode.issue.founder
+    return founder.thread or "", founder.id, None
+
+
+def id_of(episode: Episode, number: int = 0) -> str:
+    """The id of an episode's escalation; `number` tells those apart that begin at the same instant."""
+    thread, anchor, metric = anchor_of(episode)
+    return fingerprint("esc", episode.kind, metric, thread, anchor, episode.start, *([number] if number else []))

@@ -66,6 +66,11 @@ class Inputs:
         """All of its topics."""
         return (*self.inputs, *self.inboxes.values())
 
+    @property
+    def low(self) -> int | None:
+        """As of when (ms) all inputs are worked off, by the last look; None where that is not known."""
+        return self._low
+
     def look(self, now: int) -> PartitionFacts:
         """What is true of the partition, looked at when the clock shows `now` (ms). To be called often."""
         low: int | None = None

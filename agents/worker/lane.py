@@ -15,12 +15,14 @@ from agents import log
 from agents.clock import Clock
 from agents.transport import RecordBatch
 from agents.worker.fence import Fence, Fenced
+from agents.worker.first_start import End, FirstStart
 from agents.worker.letters import Buried
 from agents.worker.metrics import Metrics
 from agents.worker.moments import Moment, moment_of
 from agents.worker.ports import Effects, Incoming, Kit, Node
 from agents.worker.publisher import Publisher, StateRefused
 from agents.worker.watermark import PartitionTime
+from schemas.times import format_time
 from topics.table import INBOXES, logical
 
 TICK_S = 0.25
@@ -50,6 +52,8 @@ class Lane:
         mark_done: Callable[[RecordBatch], None],
         worked: Callable[[], None] = lambda: None,
         check_state: Callable[[], Awaitable[None]] = _unchecked,
+        first_start: FirstStart | None = None,
+        backlog_end: End | None = None,
         metrics: Metrics,
         batches_max: int,
         records_max: Callable[[], int],
@@ -57,6 +61,7 @@ class Lane:
         """`worked` is called whenever something has been worked off; `records_max` bounds what is taken at once.
 
         `check_state`, when the core has failed: nodes made after it do without state that cannot be read.
+        `first_start` is asked where there is no state, `backlog_end` when what it told of is over.
         """
         self.partition = partition
         self.time = partition_time
@@ -72,6 +77,8 @@ class Lane:
         self._mark_done = mark_done
         self._worked = worked
         self._check_state = check_state
+        self._first_start = first_start
+        self._backlog_end = backlog_end
         self._metrics = metrics
         self._batches_max = batches_max
         self._records_max = records_max
@@ -110,6 +117,11 @@ class Lane:
         """Number of timers that wait."""
         return self._node.open_timers
 
+    @property
+    def in_backlog(self) -> bool:
+        """What was there before the first start is being worked off."""
+        return self._node.backlog is not None
+
     def end(self) -> None:
         """Finish what is in hand and no more; what waits is delivered again, to whoever has the partition then."""
         self._ending = True
@@ -129,6 +141,7 @@ class Lane:
                 self._node = self._make_node()
             for moment in self.publisher.moments():
                 self.time.heard(moment)
+            await self._begin_backlog()
             while not self._ending:
                 batches = await self._next()
                 await self._fence.opened()
@@ -137,6 +150,7 @@ class Lane:
                     await self._take(batches)
                 if self._policy_news:
                     await self._settle_all()
+                await self._end_backlog()
                 await self._wake()
                 self.busy_since = None
         except Fenced:
@@ -144,6 +158,26 @@ class Lane:
         finally:
             self._ending = True
             self._room.set()
+
+    async def _begin_backlog(self) -> None:
+        """On a first start over a backlog, say so in the state before anything is taken."""
+        if self.in_backlog:
+            _log.info("backlog_goes_on", partition=self.partition, until=format_time(self._node.backlog or 0))
+        elif self._first_start is not None and self.publisher.is_new:
+            waiting = await self._first_start.backlog(self.partition, self._fence)
+            if waiting is None:
+                return
+            until = self._clock.now()
+            await self._publish(self._node.begin_backlog(until), self.time.in_hand())
+            _log.info("backlog_begun", partition=self.partition, records=waiting, until=format_time(until))
+
+    async def _end_backlog(self) -> None:
+        until, now = self._node.backlog, self.time.now()
+        if until is None or now is None or self._backlog_end is None or not self._backlog_end.reached(until, now.at):
+            return
+        effects = self._node.end_backlog()
+        await self._publish(effects, now)
+        _log.info("backlog_done", partition=self.partition, provisional=now.provisional, **effects.counts)
 
     async def _next(self) -> list[RecordBatch]:
         """The batches that wait, as many as fit; none when it is time to look at the timers."""

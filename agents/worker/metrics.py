@@ -68,6 +68,12 @@ class Metrics:
         self.paging_off = Gauge("mindgap_paging_off", "1 while the policy stops every page, else 0.", registry=registry)
         self.partitions = Gauge("mindgap_partitions", "Partitions owned.", registry=registry)
         self.open_timers = Gauge("mindgap_open_timers", "Timers that wait.", ["partition"], registry=registry)
+        self.backlog = Gauge(
+            "mindgap_first_start",
+            "1 while what was there before the first start is taken in, and nothing is said.",
+            ["partition"],
+            registry=registry,
+        )
         self.policies = Counter("mindgap_policies", "Policy documents read.", ["outcome"], registry=registry)
         self.recoveries = Counter("mindgap_recoveries", "Assignments recovered.", registry=registry)
 
@@ -90,7 +96,7 @@ class Metrics:
 
     def forget(self, partition: int) -> None:
         """Drop the gauges of a partition that is no longer ours."""
-        for gauge in (self.lag, self.watermark_age, self.open_timers):
+        for gauge in (self.lag, self.watermark_age, self.open_timers, self.backlog):
             with suppress(KeyError):
                 gauge.remove(str(partition))
         for table in CHANGELOGS:

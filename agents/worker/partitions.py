@@ -15,6 +15,7 @@ from agents.transport import BatchLimits, RecordBatch
 from agents.worker.batch_size import BatchSize
 from agents.worker.changelog import Changelog, read_range
 from agents.worker.fence import Fence
+from agents.worker.first_start import End, FirstStart
 from agents.worker.inputs import Inputs
 from agents.worker.lane import Lane
 from agents.worker.metrics import Metrics
@@ -55,6 +56,7 @@ class Partitions:
             BatchLimits(settings.batch_records_max, settings.batch_bytes_max), settings.session_timeout_s
         )
         app.batch_limits = self._size.limits
+        self._first_start = FirstStart(settings)
 
     async def open(self) -> None:
         """Open a lane for every partition that is ours now. Called when recovery is complete."""
@@ -66,6 +68,7 @@ class Partitions:
         for store in stores.values():
             store.keep_only(owned)
         self._inputs_of = {number: self._inputs_at(number) for number in owned}
+        self._first_start = FirstStart(self._settings)
         for number in sorted(owned):
             lane = self._lane(number, generation, stores)
             task = asyncio.create_task(lane.run(), name=f"lane-{number}")
@@ -126,6 +129,10 @@ class Partitions:
             stuck |= self._lanes.keys()
         return sorted(stuck | self.timekeeper.time.held)
 
+    def in_backlog(self) -> list[int]:
+        """Partitions that take in what was there before the first start, and say nothing of it yet."""
+        return sorted(number for number, (lane, _) in self._lanes.items() if lane.in_backlog)
+
     async def look_after(self) -> None:
         """Find topics that nobody reads, and have them read."""
         if self.are_open and not self._app.rebalancing:
@@ -140,6 +147,7 @@ class Partitions:
             self.metrics.lag.labels(str(number)).set(lag)
             self.metrics.watermark_age.labels(str(number)).set(lane.time.age() / 1000)
             self.metrics.open_timers.labels(str(number)).set(lane.timers())
+            self.metrics.backlog.labels(str(number)).set(lane.in_backlog)
 
     @property
     def are_open(self) -> bool:
@@ -166,6 +174,7 @@ class Partitions:
     def _lane(self, number: int, generation: int, stores: dict[str, Store]) -> Lane:
         settings, app = self._settings, self._app
         states = {name: store.partition(number) for name, store in stores.items()}
+        inputs = self._inputs_of[number]
         fence = Fence(app, generation, app.consumer.lease)
         publisher = Publisher(
             number,
@@ -184,6 +193,8 @@ class Partitions:
             kit=self._kit,
             make_node=sound.node,
             check_state=sound.check,
+            first_start=self._first_start,
+            backlog_end=End(lambda: inputs.low),
             publisher=publisher,
             fence=fence,
             clock=self._clock,

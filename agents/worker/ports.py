@@ -75,6 +75,19 @@ class Node(Protocol):
         """Number of timers that wait."""
         ...
 
+    @property
+    def backlog(self) -> int | None:
+        """The moment (ms) of the first start, while what had come before is being worked off; None at other times."""
+        ...
+
+    def begin_backlog(self, until: int) -> Effects:
+        """Say nothing of customers until `end_backlog`: what came before `until` (ms) is an old backlog."""
+        ...
+
+    def end_backlog(self) -> Effects:
+        """It is worked off; `wake` has every customer looked at."""
+        ...
+
     def handle(self, records: Sequence[Any], now: int, *, provisional: bool = False) -> Effects:
         """Take records in, at the partition's time `now` (ms). `provisional`: decided while an input has stalled."""
         ...

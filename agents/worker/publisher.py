@@ -92,6 +92,11 @@ class Publisher:
         for changelog in self._changelogs.values():
             yield from changelog.moments
 
+    @property
+    def is_new(self) -> bool:
+        """There is no state: nobody has ever written any, or all of it was deleted."""
+        return not any(changelog.state for changelog in self._changelogs.values())
+
     async def begin(self) -> bool:
         """Claim the term; True where the state has changed since recovery, by what had been on its way before.
 

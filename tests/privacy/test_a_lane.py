@@ -75,6 +75,7 @@ class Quoting:
 
     next_wake = 0
     open_timers = 1
+    backlog = None
 
     def handle(self, records, now, *, provisional=False):
         try:

@@ -46,6 +46,7 @@ class CounterNode:
         self.next_wake: int | None = None
         self.unconfirmed: list[bytes] = []
         self.open_timers = 0
+        self.backlog: int | None = None
 
     def handle(self, records: Sequence[Incoming], now: int, *, provisional: bool = False) -> Did:
         did = Did()
@@ -83,6 +84,14 @@ class CounterNode:
         self.next_wake = None
         keys, self.unconfirmed = self.unconfirmed, []
         return Did(sends=[Out("escalations", k, dumps(o)) for k in keys for o in loads(self.customers[k])["outbox"]])
+
+    def begin_backlog(self, until: int) -> Did:
+        self.backlog = until
+        return Did()
+
+    def end_backlog(self) -> Did:
+        self.backlog = None
+        return Did()
 
     def rebuild(self) -> None:
         self.unconfirmed = [key for key, value in self.customers.items() if loads(value)["outbox"]]

@@ -46,6 +46,8 @@ async def running(bench: Bench, make_node, *, known=True, **options):
         metrics=bench.metrics,
         batches_max=options.get("batches_max", 4),
         records_max=lambda: 100,
+        first_start=options.get("first_start"),
+        backlog_end=options.get("backlog_end"),
     )
     lane.done = done
     task = asyncio.create_task(lane.run())

@@ -1,0 +1,131 @@
+"""A lane on a first start: asked once, marked before anything is taken, over when its own input and the time are past it."""
+
+import asyncio
+
+import pytest
+
+from agents.settings import SettingsError, settings_from
+from agents.worker.first_start import End, FirstStart, Found, backlog
+from schemas.times import HOUR, MINUTE, format_time
+from streams.backlog import MARK
+from streams.kit import CoreKit
+from tests.node.cluster import policy
+from tests.shell.fakes import Bench, batch
+from tests.shell.test_lane import running, until
+from topics.partitioner import partition_of
+
+START = 100 * HOUR
+
+
+class Waiting:
+    """A broker that tells of so many records."""
+
+    def __init__(self, records: int | None) -> None:
+        self.records = records
+        self.asked = 0
+
+    async def backlog(self, partition, fence):
+        self.asked += 1
+        return self.records
+
+
+def real_core(bench: Bench):
+    def make():
+        owner = lambda key: partition_of(key.encode(), 2)  # noqa: E731 - the port's form
+        kit = CoreKit(policy(targets=[{"first_response": "1h"}], patterns={"ignored": "off"}))
+        tables = (bench.stores[name] for name in ("identities", "customers", "aggregates"))
+        node = kit.node(1, 2, *tables, owner)
+        node.rebuild()
+        return node
+
+    return make
+
+
+def contact(number: int) -> bytes:
+    """A contact of somebody who lives on partition 1, long before the first start."""
+    name = next(f"p{number}-{n}@x" for n in range(50) if partition_of(f"email:p{number}-{n}@x".encode(), 2) == 1)
+    return (
+        f'{{"id":"e{number}","occurred_at":"{format_time(START - 50 * HOUR)}","channel":"chat","kind":"contact",'
+        f'"identities":[{{"type":"email","value":"{name}"}}],"thread":"t{number}"}}'
+    ).encode()
+
+
+def said(bench: Bench) -> list[str]:
+    return [topic for topic, *_ in bench.producer.sent if topic == "escalations"]
+
+
+async def test_nothing_is_said_until_the_input_and_the_time_are_past_the_start():
+    """The mark comes first; then only state is written; then, when both are there, what stands is said."""
+    bench, low = Bench(), [START - HOUR]
+    bench.clock.at = START
+    options = {"first_start": Waiting(7), "backlog_end": End(lambda: low[0])}
+    async with running(bench, real_core(bench), known=False, **options) as lane:
+        await lane.put(batch("interactions.chat", [contact(1)], at=START - 50 * HOUR, key=b"k"))
+        await until(lambda: len(lane.done) == 1)
+        assert bench.producer.sent[0][:2] == ("changelog.aggregates", MARK)
+        assert lane.in_backlog
+        low[0] = START
+        bench.tracker.confirm(START - 1)
+        lane.time_moved()
+        await asyncio.sleep(0.4)
+        assert lane.in_backlog, "the time has not come"
+        low[0] = START - 1
+        bench.tracker.confirm(START + MINUTE)
+        await asyncio.sleep(0.4)
+        assert lane.in_backlog, "its own input is not worked off"
+        assert said(bench) == []
+        low[0] = START
+        await until(lambda: said(bench))
+        assert not lane.in_backlog
+        assert MARK not in bench.stores["aggregates"]
+    assert len(said(bench)) == 1
+
+
+async def test_who_has_state_is_not_asked_for():
+    """A partition with any state is live; one without, where nothing waits, is live too."""
+    for state, waiting, asked in ((b"{}", 7, 0), (None, None, 1)):
+        bench, first = Bench(), Waiting(waiting)
+        if state is not None:
+            bench.stores["aggregates"][b"gap-sequence"] = b'{"v":1,"w":null,"b":1,"o":0,"p":"","s":1,"x":[],"y":[]}'
+        async with running(bench, real_core(bench), first_start=first, backlog_end=End(lambda: None)) as lane:
+            await lane.put(batch("interactions.chat", [contact(1)]))
+            await until(lambda lane=lane: len(lane.done) == 1)
+            assert not lane.in_backlog
+        assert first.asked == asked
+
+
+async def test_who_has_the_mark_goes_on():
+    """State that says so is enough: nobody is asked, and the moment stays."""
+    bench, first = Bench(), Waiting(1)
+    bench.stores["aggregates"][MARK] = b'{"v":1,"w":null,"b":1,"o":0,"p":"","s":%d,"x":[],"y":[]}' % START
+    async with running(bench, real_core(bench), first_start=first, backlog_end=End(lambda: START)) as lane:
+        await until(lambda: lane.busy_since is None)
+        assert lane.in_backlog
+        bench.tracker.confirm(START)
+        await until(lambda: not lane.in_backlog)
+    assert first.asked == 0
+
+
+@pytest.mark.parametrize(
+    ("worked_on", "waiting", "expected"),
+    [
+        ((), {0: 0, 1: 0}, (None, None)),
+        ((), {0: 5, 1: 0}, (5, 0)),
+        ((0,), {0: 5, 1: 3}, (None, 3)),
+        ((0,), {0: 5, 1: 0}, (None, None)),
+        ((0, 1), {0: 5, 1: 3}, (None, None)),
+    ],
+    ids=["nothing waits", "one waits for all", "new beside others", "empty beside others", "all have worked"],
+)
+def test_whose_first_start_it_is(worked_on, waiting, expected):
+    """Of two partitions without state: how many records wait, or None where it is no first start over a backlog."""
+    found = Found(frozenset(worked_on), waiting)
+    assert (backlog(0, found), backlog(1, found)) == expected
+
+
+async def test_a_deployment_may_ask_for_none():
+    """MINDGAP_FIRST_START=live goes through the backlog at its own times, and asks no broker."""
+    settings = settings_from({"MINDGAP_FIRST_START": "live"})
+    assert await FirstStart(settings).backlog(0, Bench().fence) is None
+    with pytest.raises(SettingsError, match="MINDGAP_FIRST_START"):
+        settings_from({"MINDGAP_FIRST_START": "never"})
