@@ -14,7 +14,8 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from agents.connection import client_options
 from agents.settings import Settings
-from topics.table import TOPICS, Topic, physical
+from schemas.times import DAY
+from topics.table import COMPACTED_WITHIN, TOPICS, Topic, physical
 
 TIMEOUT_MS = 30_000
 LOOK_AGAIN_S = 1.0
@@ -128,6 +129,8 @@ def _configs_of(topic: Topic, settings: Settings) -> dict[str, str]:
     }
     if topic.retention_ms is not None:
         configs["retention.ms"] = str(topic.retention_ms)
+    else:  # else a partition that is hardly written to keeps for ever what was erased
+        configs |= {"max.compaction.lag.ms": str(COMPACTED_WITHIN), "segment.ms": str(DAY)}
     if settings.replication >= 3:
         configs["min.insync.replicas"] = "2"
     return configs

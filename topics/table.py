@@ -18,6 +18,8 @@ _KIB = 1024
 _MIB = 1024 * _KIB
 INPUT_BYTES_MAX = 4 * _MIB
 """Larger than any limit a policy sensibly sets, so that an oversized event arrives and can be dead-lettered."""
+COMPACTED_WITHIN = 7 * DAY
+"""How long (ms) what has been overwritten or erased may stay in a compacted topic before the broker takes it away."""
 DEAD_BYTES_MAX = 12 * _MIB
 """Holds the largest input, its key and its headers in base64."""
 

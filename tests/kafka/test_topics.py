@@ -5,12 +5,14 @@ import time
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from agents.connection import client_options
 from agents.settings import Settings
 from agents.topic_admin import check_topics, create_topics
+from schemas.times import DAY
 from tests.shell.traffic import produce, read
-from topics.table import INPUT_BYTES_MAX, TOPICS, physical
+from topics.table import CURRENT, INPUT_BYTES_MAX, TOPICS, physical
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(100)]
 
@@ -34,6 +36,21 @@ async def test_topics_are_there_as_soon_as_they_are_created(settings):
         now = settings.model_copy(update={"topic_prefix": f"{settings.topic_prefix}{number}."})
         assert len(await create_topics(now)) == len(TOPICS)
         assert await check_topics(now) == []
+
+
+async def test_what_was_erased_is_compacted_away_in_a_week(settings):
+    """A compacted topic that is hardly written to does not keep for ever what was erased."""
+    await create_topics(settings)
+    admin = AIOKafkaAdminClient(**client_options(settings))
+    await admin.start()
+    try:
+        name = physical(settings.topic_prefix, CURRENT)
+        (answer,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name)])
+    finally:
+        await admin.close()
+    found = {entry[0]: entry[1] for entry in answer.resources[0][4]}
+    assert (found["cleanup.policy"], found["max.compaction.lag.ms"]) == ("compact", str(7 * DAY))
+    assert found["segment.ms"] == str(DAY)
 
 
 async def test_arrival_is_the_brokers_word(settings):
