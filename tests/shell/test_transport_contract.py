@@ -17,6 +17,9 @@ from faust.tables.recovery import Recovery
 from faust.transport import consumer as base
 from faust.transport.drivers import TRANSPORTS
 from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+from agents.transport import Consumer
 
 
 def parameters(function) -> list[str]:
@@ -76,6 +79,20 @@ def test_perform_seek():
 def test_on_partitions_revoked():
     """Revocation reaches the consumer with the set of partitions, before the app."""
     assert parameters(base.Consumer.on_partitions_revoked) == ["self", "revoked"]
+
+
+def test_verify_event_path():
+    """Faust looks for slow streams every few seconds; its look asserts a position, which a seek leaves unknown.
+
+    It returns nothing, and nothing hangs on it but lines in the log.
+    """
+    assert parameters(base.Consumer.verify_event_path) == ["self", "now", "tp"]
+    assert "self.verify_event_path(now, tp)" in source(base.Consumer.verify_all_partitions_active)
+    assert "committed_offset = tp_state.position" in source(driver.AIOKafkaConsumerThread.verify_event_path)
+    assert "assert self._position is not None" in source(TopicPartitionState.position.fget)
+    assert Consumer.verify_event_path is not driver.Consumer.verify_event_path
+    consumer = object.__new__(Consumer)
+    consumer.verify_event_path(0.0, TP("interactions.chat", 0))  # of a partition that nobody knows
 
 
 def test_getmany():
