@@ -1,26 +1,34 @@
 """Can a stored value be read? What wrote it may have been another program, or a hand."""
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
 from schemas.codec import loads
+from streams.aggregates.kept import KEPT_VERSION, decode_said
 from streams.identity.protocol import IdentityRecord
 from streams.identity.shard import RECORD_VERSION
 from streams.stored import STORED_VERSION, decode_stored
 
-_VERSIONS = {"identities": RECORD_VERSION, "customers": STORED_VERSION}
+_READERS: Mapping[str, tuple[int, Callable[[bytes], object]]] = MappingProxyType(
+    {
+        "identities": (RECORD_VERSION, lambda value: IdentityRecord.decode(loads(value))),
+        "customers": (STORED_VERSION, decode_stored),
+        "aggregates": (KEPT_VERSION, decode_said),
+    }
+)
+"""By table the newest version that is known, and what reads a value. Of aggregates, which differ, what all have."""
 
 
 def is_sound(table: str, value: bytes) -> bool:
-    """True where the value of a table (`identities`, `customers`) can be read whole; other tables are not looked at.
+    """True where the value of a table can be read.
 
     Raises ValueError for a value of a newer version: it is not damaged, the program is too old for it.
     """
-    known = _VERSIONS.get(table)
-    if known is None:
-        return True
+    known, read = _READERS[table]
     try:
-        stored = loads(value)
-        version = stored["v"]
+        version = loads(value)["v"]
         if version <= known:
-            IdentityRecord.decode(stored) if table == "identities" else decode_stored(value)
+            read(value)
             return True
     except Exception:  # noqa: BLE001 - whatever a decoder makes of a damaged value
         return False

@@ -8,6 +8,7 @@ import pytest
 from agents.worker.metrics import Metrics
 from agents.worker.soundness import Soundness, UnreadableState
 from schemas.codec import dumps, loads
+from streams.aggregates.kept import encode_plain, new
 from streams.identity.protocol import CustomerLinks, IdentityRecord
 from streams.soundness import is_sound
 from streams.stored import Stored
@@ -86,10 +87,24 @@ def test_the_core_knows_its_own_values():
     identity = dumps(IdentityRecord("c.0", 1).encode())
     assert is_sound("customers", customer)
     assert is_sound("identities", identity)
-    assert is_sound("aggregates", b"anything: nobody has said how to read it")
-    for broken in (b"", b"\xff", b"null", b"[]", b"{}", b'{"v":"1"}', b'{"v":1}', customer[:-9], identity[:-3]):
+    aggregate = new("crowd/thread:s1").encode(1)
+    assert is_sound("aggregates", aggregate)
+    assert is_sound("aggregates", encode_plain(7, 1))
+    for broken in (
+        b"",
+        b"\xff",
+        b"null",
+        b"[]",
+        b"{}",
+        b'{"v":"1"}',
+        b'{"v":1}',
+        customer[:-9],
+        identity[:-3],
+        aggregate[:-2],
+    ):
         assert not is_sound("customers", broken)
         assert not is_sound("identities", broken)
+        assert not is_sound("aggregates", broken)
     with pytest.raises(ValueError, match="upgrade"):
         is_sound("customers", dumps(loads(customer) | {"v": 99}))
 
