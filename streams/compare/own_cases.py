@@ -10,7 +10,6 @@ from typing import NamedTuple
 from schemas.times import parse_time
 from streams.compare.report import Record
 from streams.policy import Policy
-from streams.severity import ERROR, RANKS
 from streams.storm_addresses import Address, Addresses
 
 HOTSPOT = "hotspot"
@@ -84,11 +83,17 @@ def _sum_up(found: OwnCases, revisions: list[Record], policy: Policy) -> None:
     if before is None:
         return
     message = before.message
-    calls = message["status"] == "open"
-    topic = before.topic if RANKS[message["severity"]] >= RANKS[ERROR] else ""
-    hot_at, rang_at = message.get("hot_at", 0), message["rang_at"]
-    customer_id = message.get("customer_id", "")
-    found.standing.append(OwnCase(customer_id, topic, hot_at, came_at, before.group, calls, rang_at))
+    found.standing.append(
+        OwnCase(
+            customer_id=message.get("customer_id", ""),
+            topic=before.topic,
+            hot_at=message.get("hot_at", 0),
+            came_at=came_at,
+            group=before.group,
+            calls=message["status"] == "open",
+            rang_at=message["rang_at"],
+        )
+    )
 
 
 def _place(address: Address) -> tuple[str, str | None]:
