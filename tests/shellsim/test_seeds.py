@@ -19,8 +19,14 @@ FINDERS: dict[str, tuple[int, ...]] = {
     "batches_survive_a_rebalance": (13, 4, 10),
     "reading_survives_its_state": (26, 15),
     "outputs_before_state": (49, 46, 159),
+    "term_not_claimed": (3430, 3211),
+    "late_state_not_mended": (5475, 7695),
+    "every_record_counts": (160, 2238),
+    "fence_ignored": (7023,),
 }
 """A planted bug -> seeds that find it. One has to: any change to the shell changes what exactly happens in a seed."""
+NOT_FOUND = {"late_state_not_taken", "applied_before_confirmed"}
+"""No seed is known: what comes after a recovery repairs nearly all of it, because the batch in question comes again."""
 
 
 @pytest.mark.parametrize(
@@ -42,7 +48,7 @@ def test_planted_bugs_are_found(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(OTHERS.keys() & FINDERS.keys()))
+@pytest.mark.parametrize("name", sorted(OTHERS.keys() - NOT_FOUND))
 def test_other_planted_bugs_are_found(name: str) -> None:
     """So are fences, readings and sends that do not do what they are for."""
     _find(name)
