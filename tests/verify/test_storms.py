@@ -38,7 +38,7 @@ _PAUSE_S = 0.1
 _BREACHED_S = 3.0
 """By then everybody has waited for too long."""
 
-pytestmark = [pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 
 @pytest.fixture(params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])

@@ -63,6 +63,7 @@ def simulated(folder: Path, seed: int, customers: int, days: float) -> Path:
 
 
 @needs_city
+@pytest.mark.slow
 def test_a_slice_of_the_city(tmp_path, broker):
     """600 lines of a city's service requests, one kill -9: both sides say the same."""
     policy = ROOT / "deploy/policy/city-311.yaml"

@@ -53,6 +53,7 @@ def test_a_worker_that_was_down(settings, start, answered):
     assert (breach["backfilled"], breach["provisional"]) == (False, False)
 
 
+@pytest.mark.slow
 def test_what_is_on_its_way_is_not_overtaken(settings, start):
     """A reply that waits at another partition, and then in the inbox alone, is not overtaken by the deadline."""
     who, other = customer(0), customer(0, "D")
