@@ -1,8 +1,10 @@
 """The few places where the shell reaches a broker, a clock or chance by itself: there the simulation takes their place."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from random import Random
 from types import SimpleNamespace
 from typing import Any, cast
@@ -13,21 +15,25 @@ from faust.types import TP
 
 import agents.transport
 import agents.worker.changelog
+import agents.worker.first_start
 import agents.worker.lane
 import agents.worker.letters
 import agents.worker.partitions
 import agents.worker.publisher
 import agents.worker.timekeeper
 from agents.settings import Settings
+from agents.worker.batch_size import BatchSize
+from agents.worker.first_start import Found
 from tests.shellsim.loop import OWNER
 from tests.shellsim.process import Process
-from topics.table import WATERMARKS
+from topics.table import INBOXES, WATERMARKS
 
 _FEED_WAIT_S = 0.5
 _TAIL_RECORDS = 50
 _LOOK_S = 0.2
 _LOGGING = (
     agents.transport,
+    agents.worker.first_start,
     agents.worker.lane,
     agents.worker.letters,
     agents.worker.partitions,
@@ -91,6 +97,20 @@ async def _read_range(_: Mapping[str, Any], topic: str, partition: int, start: i
     )
 
 
+async def _inputs_found(settings: Settings) -> Found:
+    process = _process()
+    broker, group = process.around.broker, process.around.group
+
+    def found() -> Found:
+        inputs = set(process.around.topics) - set(INBOXES)
+        waiting: Counter[int] = Counter()
+        for tp, log in broker.logs.items():
+            waiting[tp.partition] += log.end if tp.topic in inputs else 0
+        return Found(frozenset(tp.partition for tp, offset in group.committed.items() if offset), waiting)
+
+    return cast("Found", await broker.call(process, found))
+
+
 class _Log:
     """A logger that tells the simulation."""
 
@@ -123,6 +143,8 @@ def replaced(random: Random, told: Callable[[str], None]) -> Iterator[None]:
             f"{timekeeper}.end_offsets": _end_offsets,
             f"{timekeeper}._LOOK_S": _LOOK_S,  # a look costs more than all else in a quiet second
             "agents.worker.partitions.read_range": _read_range,
+            "agents.worker.partitions.BatchSize": partial(BatchSize, seconds=time.monotonic),
+            "agents.worker.first_start._look": _inputs_found,
         }.items():
             stack.enter_context(patch(name, value))
         for module in _LOGGING:

@@ -224,6 +224,7 @@ class World:
         for tp, log in self.broker.logs.items():
             if tp.topic in self.topics and self.group.committed.get(tp, 0) < log.end:
                 return f"{tp.topic}/{tp.partition} is committed to {self.group.committed.get(tp, 0)} of {log.end}"
+        worked_on = 0
         for process in self.workers:
             if process is None or not process.alive:
                 return "a worker is down"
@@ -235,7 +236,8 @@ class World:
                     return f"time of partition {number} on {process.name}: {now}, until {self.until}"
                 if lane.busy_since is not None or (due is not None and due <= now.at):
                     return f"partition {number} on {process.name} is at work"
-        return None
+            worked_on += len(process.partitions._lanes)
+        return None if worked_on >= self.plan.partitions else "a partition is nobody's"
 
 
 def _closed(log: Log) -> int:
