@@ -81,6 +81,8 @@ class Web:
         reasons = []
         if not app.consumer.lease.is_valid():
             reasons.append("the broker has not confirmed the membership in time")
+        if beginning := app.partitions.beginning():
+            reasons.append(f"partitions begin: {', '.join(map(str, beginning))}")
         if stalled := app.partitions.stalled():
             reasons.append(f"stalled partitions: {', '.join(map(str, stalled))}")
         return reasons

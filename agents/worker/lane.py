@@ -86,6 +86,8 @@ class Lane:
         self._arrived = asyncio.Event()
         self._room = asyncio.Event()
         self._policy_news = False
+        self.has_begun = False
+        """The term is claimed, and it is known whether this is a first start: batches are taken from now on."""
         self._ending = False
         self._wake_after = 0.0
         self._wake_backoff = _WAKE_BACKOFF_S[0]
@@ -142,6 +144,7 @@ class Lane:
             for moment in self.publisher.moments():
                 self.time.heard(moment)
             await self._begin_backlog()
+            self.has_begun = True
             while not self._ending:
                 batches = await self._next()
                 await self._fence.opened()

@@ -129,6 +129,10 @@ class Partitions:
             stuck |= self._lanes.keys()
         return sorted(stuck | self.timekeeper.time.held)
 
+    def beginning(self) -> list[int]:
+        """Partitions that cannot take anything yet."""
+        return sorted(number for number, (lane, _) in self._lanes.items() if not lane.has_begun)
+
     def in_backlog(self) -> list[int]:
         """Partitions that take in what was there before the first start, and say nothing of it yet."""
         return sorted(number for number, (lane, _) in self._lanes.items() if lane.in_backlog)
