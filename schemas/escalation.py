@@ -110,7 +110,10 @@ class Escalation(OutputRecord):
     acknowledged_by: Annotated[Omitted[str], Field(min_length=1, max_length=100, description="Who acted.")] = None
     acknowledged_role: Annotated[Omitted[str], Field(min_length=1, max_length=100, description="In which role.")] = None
     time_to_acknowledge_s: Annotated[Omitted[Seconds], Field(description="How soon.")] = None
-    backfilled: Annotated[bool, Field(description="Found only after it was over: recorded, never paged.")]
+    backfilled: Annotated[
+        bool,
+        Field(description="Found only after it was over, or in the backlog of a first start: recorded, never paged."),
+    ]
     provisional: Annotated[bool, Field(description="Decided while an input was stalled.")]
     flapping: Annotated[Omitted[bool], Field(description="It comes and goes: open until it has been quiet.")] = None
     customer_id: Omitted[Id] = None

@@ -17,6 +17,8 @@ from streams.policy import PolicyHistory
 
 SEQUENCE = b"gap-sequence"
 """Where in its own store a partition keeps the number of what it told last."""
+LOST = 1 << 50
+"""Where the numbers go on when the last one cannot be read: above any that was reached by counting."""
 AT_ONCE = 100
 """How many customers are looked at in one go."""
 TOLD_EVERY = MINUTE
@@ -37,11 +39,18 @@ class GapFeed:
         """Begin anew: these are all that may contribute."""
         self._share = GapShare(self._partition, retention=RETENTION)
         self._changed = dict.fromkeys(customers)
-        stored = self._values.get(SEQUENCE)
-        self._sequence: int = loads(stored)["s"] if stored is not None else 0
+        self._sequence = self._last()
         self._anew = bool(self._changed) or self._sequence > 0
         self.due: int | None = 0 if self._anew else None
         """When `tell` has something to do (ms), or None."""
+
+    def _last(self) -> int:
+        try:
+            stored = self._values.get(SEQUENCE)
+        except ValueError:  # damaged, and held back
+            return LOST
+        number: int = loads(stored)["s"] if stored is not None else 0
+        return number
 
     def touch(self, customer_id: str, now: int) -> None:
         """The customer's history is another now, or somebody else's."""

@@ -8,10 +8,14 @@ import pytest
 from agents.worker.metrics import Metrics
 from agents.worker.soundness import Soundness, UnreadableState
 from schemas.codec import dumps, loads
+from schemas.times import HOUR
+from streams.aggregates.gap_feed import SEQUENCE
 from streams.aggregates.kept import encode_plain, new
 from streams.identity.protocol import CustomerLinks, IdentityRecord
+from streams.kit import CoreKit
 from streams.soundness import is_sound
 from streams.stored import Stored
+from tests.node.cluster import policy
 
 GOOD, BAD = b'{"n":1}', b"\x00\x01"
 
@@ -32,8 +36,8 @@ def soundness(customers: dict[bytes, bytes], *, make: Any = None, judge: Any = N
     return Soundness(3, tables, made, judged, metrics), metrics
 
 
-def held(metrics: Metrics, table: str = "customers") -> float | None:
-    return metrics.registry.get_sample_value("mindgap_unreadable_state", {"partition": "3", "table": table})
+def held(metrics: Metrics, table: str = "customers", partition: str = "3") -> float | None:
+    return metrics.registry.get_sample_value("mindgap_unreadable_state", {"partition": partition, "table": table})
 
 
 def test_a_damaged_value_keeps_no_node_from_being_made():
@@ -118,3 +122,19 @@ def test_a_newer_program_s_state_stops_the_start():
     sound, _ = soundness({b"b": BAD}, judge=judge)
     with pytest.raises(ValueError, match="newer"):
         sound.node()
+
+
+@pytest.mark.parametrize("key", [SEQUENCE, b"gap/said/x", b"gap/0/y", b"crowd/thread:s1", b"backlog"])
+def test_a_damaged_value_of_any_aggregate_keeps_no_partition_from_being_made(key: bytes):
+    """Whatever is kept there: the node is made, and goes on."""
+    kit, metrics = CoreKit(policy()), Metrics()
+    states: dict[str, dict[bytes, bytes]] = {"identities": {}, "customers": {}, "aggregates": {key: BAD}}
+
+    def make(tables: Mapping[str, Mapping[bytes, bytes]]) -> Any:
+        made = kit.node(0, 1, *(tables[name] for name in states), lambda _key: 0)
+        made.rebuild()
+        return made
+
+    node = Soundness(0, states, make, kit.is_sound, metrics).node()
+    node.wake(10 * HOUR)
+    assert held(metrics, "aggregates", "0") == 1
