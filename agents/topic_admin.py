@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from agents.connection import client_options
 from agents.settings import Settings
 from schemas.times import DAY
-from topics.table import COMPACTED_WITHIN, TOPICS, Topic, physical
+from topics.table import COMPACTED_WITHIN, SEGMENT_BYTES, TOPICS, Topic, physical
 
 TIMEOUT_MS = 30_000
 LOOK_AGAIN_S = 1.0
@@ -130,7 +130,8 @@ def _configs_of(topic: Topic, settings: Settings) -> dict[str, str]:
     if topic.retention_ms is not None:
         configs["retention.ms"] = str(topic.retention_ms)
     else:  # else a partition that is hardly written to keeps for ever what was erased
-        configs |= {"max.compaction.lag.ms": str(COMPACTED_WITHIN), "segment.ms": str(DAY)}
+        lag = {"max.compaction.lag.ms": str(COMPACTED_WITHIN), "segment.ms": str(DAY)}
+        configs |= lag | {"segment.bytes": str(SEGMENT_BYTES)}
     if settings.replication >= 3:
         configs["min.insync.replicas"] = "2"
     return configs

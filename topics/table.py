@@ -20,6 +20,9 @@ INPUT_BYTES_MAX = 4 * _MIB
 """Larger than any limit a policy sensibly sets, so that an oversized event arrives and can be dead-lettered."""
 COMPACTED_WITHIN = 7 * DAY
 """How long (ms) what has been overwritten or erased may stay in a compacted topic before the broker takes it away."""
+SEGMENT_BYTES = 50 * _MIB
+"""How much of a partition of a compacted topic is written before the broker may compact it: who recovers reads
+all that is not compacted yet, and with Kafka's 1 GiB that is many times the state."""
 DEAD_BYTES_MAX = 12 * _MIB
 """Holds the largest input, its key and its headers in base64."""
 

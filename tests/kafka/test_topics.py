@@ -12,7 +12,7 @@ from agents.settings import Settings
 from agents.topic_admin import check_topics, create_topics
 from schemas.times import DAY
 from tests.shell.traffic import produce, read
-from topics.table import CURRENT, INPUT_BYTES_MAX, TOPICS, physical
+from topics.table import CURRENT, INPUT_BYTES_MAX, SEGMENT_BYTES, TOPICS, physical
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(100)]
 
@@ -50,7 +50,7 @@ async def test_what_was_erased_is_compacted_away_in_a_week(settings):
         await admin.close()
     found = {entry[0]: entry[1] for entry in answer.resources[0][4]}
     assert (found["cleanup.policy"], found["max.compaction.lag.ms"]) == ("compact", str(7 * DAY))
-    assert found["segment.ms"] == str(DAY)
+    assert (found["segment.ms"], found["segment.bytes"]) == (str(DAY), str(SEGMENT_BYTES))
 
 
 async def test_arrival_is_the_brokers_word(settings):
