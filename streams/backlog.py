@@ -6,6 +6,7 @@ that, each under a key of its own; what is kept here has no timer, and is no agg
 """
 
 from collections.abc import Mapping
+from heapq import nsmallest
 from typing import Any
 
 from schemas.codec import loads
@@ -33,7 +34,7 @@ class Backlog:
         keys = [key for key in self._values if key.startswith(MARK)]  # a damaged one is there, but not among them
         self.until: int | None = loads(self._values[MARK])["s"] if MARK in keys else None
         """The moment (ms) of the first start, while what came before it is being worked off; else None."""
-        self._held = sorted(key for key in keys if key.startswith(_HELD))
+        self._held = {key for key in keys if key.startswith(_HELD)}
         self._taken: list[bytes] = []
 
     @property
@@ -62,14 +63,16 @@ class Backlog:
         return Effects(writes=[(TABLE, MARK, None)])
 
     def hold(self, message: Outgoing, batch: int, effects: Effects) -> None:
-        """Keep a command for later."""
+        """Keep a command for later, or for later still: one that was taken, and is kept again, is not deleted."""
         order = message.message["v"]
         key = _HELD + f"{order['at']:015d}/{order['p']}/{order['o']}/{message.key}".encode()
         held = message._replace(message={**message.message, "v": {**order, HELD: True}})
         effects.writes.append((TABLE, key, encode_plain(list(held), batch)))
-        if key not in self._held:
-            self._held.append(key)
-        effects.count("commands_held")
+        if key in self._taken:
+            self._taken.remove(key)
+        else:
+            effects.count("commands_held")
+        self._held.add(key)
 
     def take(self, most: int, effects: Effects) -> list[Outgoing]:
         """The next commands, in order of arrival, at most so many.
@@ -77,8 +80,8 @@ class Backlog:
         Those that were taken by the call before are deleted: what they led to is confirmed by now.
         """
         effects.writes += [(TABLE, key, None) for key in self._taken]
-        self._held.sort()
-        self._taken, self._held = self._held[:most], self._held[most:]
+        self._taken = nsmallest(most, self._held)
+        self._held.difference_update(self._taken)
         return [_message(self._values[key]) for key in self._taken]
 
 

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
+from functools import partial
 from hashlib import blake2b
 from typing import Any
 
@@ -117,6 +118,8 @@ class Batch:
         self._records: dict[str, IdentityRecord | None] = {}
         self._changed: dict[str, None] = {}
         self._customers: dict[str, Stored] = {}
+        self._full: set[str] = set()
+        """Of whom as much is said as a batch may say."""
         self._local: deque[Outgoing] = deque()
         self._desk = Desk(place.shelf, place.policies, now)
         if (
@@ -304,7 +307,8 @@ class Batch:
         if message.message["t"] == AROUND:
             self._hear(stored, message.message, policy)
             return []
-        history = StoredHistory(stored, self._effects, policy.blocked, self._obey, self._refuse)
+        obey = partial(self._obey, message)
+        history = StoredHistory(stored, self._effects, policy.blocked, obey, self._refuse)
         known = stored.links if stored.exists else None
         links, out = on_customer(known, message.message, history, self._limits(policy))
         if links is None:  # nobody yet, so there is no state to keep it with
@@ -326,15 +330,20 @@ class Batch:
             self._place.limited_by, self._place.limits = policy, Limits(rules)
         return self._place.limits
 
-    def _obey(self, stored: Stored, order: dict[str, Any]) -> bool:
+    def _obey(self, message: Outgoing, stored: Stored, order: dict[str, Any]) -> bool:
         live, policies = stored.live, self._place.policies
         command = Command.model_validate(order["command"])
         if live is not None and has_waited(order):
             live.close_lapsed(command, policies, order["at"])
         self._settle(stored)  # what came before the command comes first
         records = live.command(command, policies, self._now) if live is not None else None
-        if live is None or records is None:
-            return live is not None and has_waited(order) and live.is_over(command.escalation_id)
+        if live is None or (records is None and not has_waited(order)):
+            return False
+        if records is None:
+            if not live.emitted.cut_short or live.is_over(command.escalation_id):
+                return live.is_over(command.escalation_id)
+            self._place.backlog.hold(message, self._place.batch, self._effects)  # may be about what is said next
+            return True
         self._tell(stored, live, records)
         return True
 
@@ -347,10 +356,12 @@ class Batch:
 
     def _settle(self, stored: Stored) -> None:
         live = stored.live
-        if live is not None:
+        if live is not None and stored.links.id not in self._full:
             if stored.policies not in ("", self._place.mark()):
                 live.cause.policy = True
             self._tell(stored, live, live.settle(self._place.policies, self._now, provisional=self._provisional))
+            if live.emitted.cut_short:
+                self._full.add(stored.links.id)
 
     def _say(self, said: Said) -> None:
         for post in said.posts:

@@ -194,6 +194,48 @@ def test_commands_wait_for_the_end(crashes: int) -> None:
     assert not any(key.startswith(MARK) for store in cluster.stores for key in store["aggregates"])
 
 
+def test_commands_wait_until_all_is_said_that_they_may_be_about() -> None:
+    """Of somebody with hundreds of episodes what stands is said last: it is acknowledged, in records a broker takes."""
+    rules = policy(targets=[{"first_response": "1m"}], patterns={"ignored": "off"}, notify=NOTIFY)
+    last = T0 + 150 * HOUR
+    lines = [Line(at, "interactions", contact(number, at)) for number, at in enumerate(range(T0, last + 1, HOUR))]
+    lines += [
+        Line(line.arrived_at + 2 * MINUTE, "interactions", reply(n, line.arrived_at + 2 * MINUTE))
+        for n, line in enumerate(lines[:-1])
+    ]
+    for line in lines:
+        line.value["identities"] = [{"type": "email", "value": "p@x"}]
+
+    def begun() -> Cluster:
+        cluster = Cluster(1, Random(2), rules)
+        begin(cluster, last + HOUR)
+        append(cluster, lines)
+        cluster.run()
+        return cluster
+
+    elsewhere = begun()
+    end(elsewhere, last + HOUR)
+    elsewhere.pass_time(last + HOUR + MINUTE)
+    (stands,) = (r for r in elsewhere.escalations().values() if r["kind"] == "sla" and not r["backfilled"])
+    named = [*({**stands, "escalation_id": f"esc_unknown{n}"} for n in range(8)), stands]
+    cluster = begun()
+    append(cluster, [command(n, last + n * MINUTE, record, "acknowledge") for n, record in enumerate(named)])
+    cluster.run()
+    cluster.now = last + HOUR
+    (node,) = cluster.nodes
+    cluster._publish(0, node.end_backlog())
+    sizes = []
+    while node.next_wake is not None and node.next_wake <= cluster.now:
+        effects = node.wake(cluster.now)
+        sizes += [len(value) for table, _, value in effects.writes if table == "customers" and value is not None]
+        cluster._publish(0, effects)
+        cluster.now += 1
+    assert max(sizes) < 1024 * 1024
+    assert by_thread(cluster)["t150"] == [("opened", False), ("acknowledged", False)]
+    assert {dead.reason for dead in cluster.dead} == {"unknown_escalation"}
+    assert len(cluster.dead) == 8
+
+
 def test_an_issue_that_a_command_closed_was_closed_then() -> None:
     """A lapsed issue resolved by a command in the backlog, and taken up again later: the episodes of replay."""
     rules = policy(targets=[], issues={"quiet_after": "48h"})
