@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, NamedTuple
 
 from streams.identity.messages import Message
@@ -104,10 +105,14 @@ class CustomerLinks:
         """Whether the message that is marked so has not come before."""
         if mark in self.heard:
             return False
-        self.heard[mark] = None
-        if len(self.heard) > HEARD_MAX:
-            del self.heard[next(iter(self.heard))]
+        self.note_heard((mark,))
         return True
+
+    def note_heard(self, marks: Iterable[str]) -> None:
+        """Remembers that these messages have come, and forgets the oldest where they are too many."""
+        self.heard |= dict.fromkeys(marks)
+        for mark in list(islice(self.heard, max(len(self.heard) - HEARD_MAX, 0))):
+            del self.heard[mark]
 
     def mark(self) -> str:
         """A mark for a message, which no other message has."""

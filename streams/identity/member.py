@@ -170,7 +170,7 @@ def _absorb(links: CustomerLinks, message: Message, history: History) -> Out:
         links.assert_pair(pair, assertion)
     links.refused |= other.refused
     links.ties |= other.ties
-    links.heard |= other.heard
+    links.note_heard(other.heard)
     links.todo += other.todo
     for (a, b), assertion in links.pairs.items():
         if assertion.state == CUT and a in links.members and b in links.members:  # may be what joined the two

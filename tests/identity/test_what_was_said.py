@@ -9,7 +9,12 @@ import pytest
 from schemas.times import HOUR, MINUTE
 from streams.event import Event
 from streams.identity.claims import claim_of_event
+from streams.identity.limits import Limits
+from streams.identity.links import HEARD_MAX, CustomerLinks
+from streams.identity.member import on_customer
+from streams.identity.rules import IdentityRules
 from tests.identity.build import PUBLIC, event
+from tests.identity.network import Log
 from tests.node.cluster import Cluster, interaction, policy
 
 T0 = 10 * HOUR
@@ -76,3 +81,15 @@ def test_a_history_that_comes_twice_is_taken_once(seed: int) -> None:
         standing.id for standing in owner.emitted.standing
     }
     assert all(record["status"] != "resolved" for records in said.values() for record in records[:-1])
+
+
+def test_what_has_come_is_not_remembered_without_end() -> None:
+    """Customers that become one forget the oldest of what each had heard, and keep the newest."""
+    links = CustomerLinks("cus_1.0", "email:a@x")
+    for giver in range(4):
+        other = CustomerLinks(f"cus_{giver + 2}.0", f"email:{giver}@x")
+        other.note_heard(f"{giver}/{number}" for number in range(HEARD_MAX))
+        message = {"t": "absorb", "c": links.id, "from": other.id, "b": other.born_with, "l": other.encode(), "h": []}
+        on_customer(links, message, Log(links, {}), Limits(IdentityRules()))
+        assert len(links.heard) == HEARD_MAX
+        assert not links.first_time(f"{giver}/{HEARD_MAX - 1}")
