@@ -233,6 +233,8 @@ class Consumer(driver.Consumer):
     _seeks = 0
     """How many were begun, and how many of them are under way (`_seeking`)."""
     _seeking = 0
+    _seek_owed = False
+    """What was fetched last has been dropped, and nobody has gone back before it yet."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._progress: defaultdict[TP, _Partition] = defaultdict(_Partition)
@@ -353,16 +355,32 @@ class Consumer(driver.Consumer):
         if not active or self.should_stop or self._seeking:
             await self.sleep(_EMPTY_SLEEP_S)
             return None
+        if self._seek_owed and not await self._seek_again():
+            return None
         generation, seeks = self.app.consumer_generation_id, self._seeks
         records: Mapping[TP, Sequence[ConsumerRecord]] | None
         records = await self._getmany(active_partitions=active, timeout=_FETCH_TIMEOUT_S)
-        overlapped = self._seeks != seeks
-        if overlapped:  # nobody can tell whether these come from before the seek or after it: go back once more
-            await self.perform_seek()
+        if (
+            self._seeks != seeks
+        ):  # nobody can tell whether these come from before the seek or after it: go back once more
+            self._seek_owed = True
+            if not await self._seek_again():
+                return None
             records = {tp: found for tp, found in (records or {}).items() if self._is_changelog_tp(tp)}
         if not self.flow_active or self.app.consumer_generation_id != generation:
             return None  # a seek to what is committed, or to the changelog's start, comes before the next fetch
         return records or {}
+
+    async def _seek_again(self) -> bool:
+        """Go back once more; False where that failed: partitions are taken away while one seeks, say."""
+        try:
+            await self.perform_seek()
+        except (KafkaError, AssertionError) as problem:  # AssertionError: no partitions are assigned just now
+            _log.warning("seek_failed", error=type(problem).__name__)
+            await self.sleep(_FETCH_TIMEOUT_S)
+            return False
+        self._seek_owed = False
+        return True
 
     def _accept(self, fetched: Mapping[TP, Sequence[ConsumerRecord]]) -> list[RecordBatch]:
         """Register all that was fetched, before anything is awaited: from here on none of it can be overlooked."""

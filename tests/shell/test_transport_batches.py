@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from aiokafka import ConsumerRecord
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import IllegalStateError, KafkaConnectionError
 from faust.types import TP
 from hypothesis import given
 from hypothesis import strategies as st
@@ -201,6 +201,35 @@ async def test_what_is_fetched_during_a_seek_is_fetched_again(consumer):
     assert await consumer._fetch() is None, "a seek is under way"
     go_on.set()
     await seek
+    fetched = await consumer._fetch()
+    assert [r.offset for r in fetched[HERE]] == [11, 12, 13]
+
+
+async def test_a_second_seek_that_fails_is_owed(consumer):
+    """Where going back once more is refused (a rebalance is on its way), nothing is taken until it has been done."""
+    refused: list[Exception] = [IllegalStateError("not assigned"), AssertionError("no partitions are assigned")]
+    position = 12  # 11 is committed
+
+    async def seek_to_committed():
+        nonlocal position
+        if refused and consumer._seeks > 1:
+            raise refused.pop(0)
+        position = 11
+        return {HERE: 11}
+
+    async def getmany(active_partitions, timeout):  # noqa: ASYNC109
+        nonlocal position
+        if consumer._seeks == 0:
+            await consumer.perform_seek()
+            position = 12
+        found, position = [record(offset) for offset in range(position, 14)], 14
+        return {HERE: found}
+
+    consumer.seek_to_committed, consumer._getmany = seek_to_committed, getmany
+    consumer.flow_active = True
+    consumer._active_partitions = {HERE}
+    assert await consumer._fetch() is None
+    assert await consumer._fetch() is None, "it is still owed"
     fetched = await consumer._fetch()
     assert [r.offset for r in fetched[HERE]] == [11, 12, 13]
 
