@@ -36,6 +36,10 @@ class Found(NamedTuple):
     """By partition, how many offsets its inputs hold."""
 
 
+class OffsetsUntold(KafkaError):  # noqa: N818 - says what happened
+    """The coordinator did not tell what is committed: it is loading, or the group may not be described."""
+
+
 class FirstStart:
     """Asked by each partition without state that is opened; one look at the broker serves all of an assignment."""
 
@@ -105,14 +109,20 @@ def _partitions(settings: Settings, topics: Iterable[str]) -> list[TopicPartitio
 
 
 async def _committed(settings: Settings, tps: Collection[TopicPartition]) -> list[TopicPartition]:
-    """Those of which the group has committed something."""
+    """Those of which the group has committed something. Raises KafkaError where the answer does not tell of all.
+
+    The client overlooks an error of the whole answer (a coordinator that is loading, a group that we may not look at):
+    then it tells of no partition, and a deployment that works would be taken for one that never did.
+    """
     admin = AIOKafkaAdminClient(request_timeout_ms=ANSWER_MS, **client_options(settings))
     try:
         await admin.start()
         known = await admin.list_consumer_group_offsets(settings.app_id, partitions=list(tps))
     finally:
         await admin.close()
-    return [tp for tp in tps if tp in known and known[tp].offset > 0]
+    if not all(tp in known for tp in tps):
+        raise OffsetsUntold
+    return [tp for tp in tps if known[tp].offset > 0]
 
 
 async def _sizes(settings: Settings, tps: Collection[TopicPartition]) -> dict[TopicPartition, int]:

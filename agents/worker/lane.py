@@ -178,8 +178,18 @@ class Lane:
         until, now = self._node.backlog, self.time.now()
         if until is None or now is None or self._backlog_end is None or not self._backlog_end.reached(until, now.at):
             return
+        loop_time = asyncio.get_running_loop().time()
+        if loop_time < self._wake_after:
+            return
         effects = self._node.end_backlog()
-        await self._publish(effects, now)
+        try:
+            await self._publish(effects, now)
+        except Fenced:
+            raise
+        except Exception as problem:  # noqa: BLE001 - whatever it is, the partition goes on
+            await self._defect("backlog_end_failed", problem)
+            self._pause(loop_time)
+            return
         _log.info("backlog_done", partition=self.partition, provisional=now.provisional, **effects.counts)
 
     async def _next(self) -> list[RecordBatch]:
@@ -214,9 +224,8 @@ class Lane:
         started = time.perf_counter()
         incoming = _in_order_of_arrival([self._incoming(batch) for batch in batches])
         for record in incoming:
-            if record.topic not in INBOXES:
-                self.time.took(record.arrived_at)
-            elif (sent_at := moment_of(record.headers)) is not None:
+            self.time.took(record.arrived_at)
+            if record.topic in INBOXES and (sent_at := moment_of(record.headers)) is not None:
                 self.time.heard(sent_at)
         now = self.time.in_hand()
         try:
@@ -275,8 +284,12 @@ class Lane:
             raise
         except Exception as problem:  # noqa: BLE001 - likewise
             await self._defect("timers_failed", problem)
-            self._wake_after = loop_time + self._wake_backoff
-            self._wake_backoff = min(self._wake_backoff * 2, _WAKE_BACKOFF_S[1])
+            self._pause(loop_time)
+
+    def _pause(self, loop_time: float) -> None:
+        """Have the timers wait, longer each time, after something of theirs has failed."""
+        self._wake_after = loop_time + self._wake_backoff
+        self._wake_backoff = min(self._wake_backoff * 2, _WAKE_BACKOFF_S[1])
 
     async def _publish(self, effects: Effects, now: Moment) -> None:
         await self.publisher.publish(effects, now)

@@ -44,7 +44,7 @@ class WorkerTime:
         return self.tracker.confirmed
 
     def took(self, arrived_at: int) -> None:
-        """An input record that was appended then (ms) is being worked off."""
+        """A record that was appended then (ms), to an input or an inbox, is being worked off."""
         if self._clock.wall_seconds(self._clock.now() - arrived_at) > BEHIND_S:
             self._behind_at = self._seconds()
 
@@ -91,7 +91,7 @@ class PartitionTime:
             self._shared.tracker.confirm(moment.at)
 
     def took(self, arrived_at: int) -> None:
-        """An input record that was appended then (ms) is being worked off."""
+        """A record that was appended then (ms), to an input or an inbox, is being worked off."""
         self._shared.took(arrived_at)
 
     def age(self) -> int:

@@ -3,8 +3,12 @@
 import asyncio
 
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
+from aiokafka.structs import OffsetAndMetadata
 
 from agents.settings import SettingsError, settings_from
+from agents.worker import first_start
 from agents.worker.first_start import End, FirstStart, Found, backlog
 from schemas.times import HOUR, MINUTE, format_time
 from streams.backlog import MARK
@@ -15,6 +19,7 @@ from tests.shell.test_lane import running, until
 from topics.partitioner import partition_of
 
 START = 100 * HOUR
+HERE = TopicPartition("interactions.chat", 1)
 
 
 class Waiting:
@@ -104,6 +109,47 @@ async def test_who_has_the_mark_goes_on():
         bench.tracker.confirm(START)
         await until(lambda: not lane.in_backlog)
     assert first.asked == 0
+
+
+async def test_the_end_is_tried_again_where_the_broker_refuses_it():
+    """That the mark may not be deleted just now ends no worker: the partition stays in its backlog until it may be."""
+    bench = Bench()
+    bench.stores["aggregates"][MARK] = b'{"v":1,"w":null,"b":1,"o":0,"p":"","s":%d,"x":[],"y":[]}' % START
+    bench.producer.at_call = [TopicAuthorizationFailedError()]
+    async with running(bench, real_core(bench), backlog_end=End(lambda: START)) as lane:
+        await until(lambda: lane.busy_since is None)
+        bench.tracker.confirm(START)
+        await until(lambda: not bench.producer.at_call)
+        assert MARK in bench.stores["aggregates"]
+        await until(lambda: MARK not in bench.stores["aggregates"])
+        assert not lane.in_backlog
+
+
+async def test_an_answer_without_offsets_is_none(monkeypatch):
+    """A coordinator that is loading, or forbids, answers with no partition at all: that is not `nothing committed`."""
+    for answer, expected in (
+        ({}, None),
+        ({HERE: OffsetAndMetadata(-1, "")}, []),
+        ({HERE: OffsetAndMetadata(5, "")}, [HERE]),
+    ):
+
+        class Admin:
+            def __init__(self, answer=answer, **options):
+                self.answer = answer
+
+            async def start(self): ...
+
+            async def close(self): ...
+
+            async def list_consumer_group_offsets(self, group, partitions):
+                return self.answer
+
+        monkeypatch.setattr(first_start, "AIOKafkaAdminClient", Admin)
+        if expected is None:
+            with pytest.raises(KafkaError):
+                await first_start._committed(settings_from({}), [HERE])
+        else:
+            assert await first_start._committed(settings_from({}), [HERE]) == expected
 
 
 @pytest.mark.parametrize(

@@ -248,6 +248,16 @@ async def test_the_next_owner_does_not_begin_before():
     assert list(reading.moments.values()) == [Moment(bench.clock.at)]
 
 
+async def test_old_records_between_partitions_are_a_backlog_too():
+    """Who takes over a backlog of which only messages between partitions are left is behind; who takes new ones is not."""
+    for age, is_behind in ((10_000, True), (1_000, False)):
+        bench = Bench()
+        async with running(bench, counter(bench)) as lane:
+            await lane.put(batch("customer-inbox", [event("1")], at=bench.clock.at - age))
+            await until(lambda lane=lane: len(lane.done) == 1)
+            assert bench.time._shared.behind is is_behind
+
+
 async def test_records_to_inboxes_are_counted_and_dated():
     """What goes to another partition is noted with its place, and carries the time of its sender."""
     bench = Bench()
