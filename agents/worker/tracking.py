@@ -19,6 +19,7 @@ Origin times in the headers of inbox records would not do: all that is known of 
 from, so it would inherit the oldest origin in the batch, and under steady traffic an origin would never die out.
 """
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -32,6 +33,8 @@ Live, 17 were measured at 20 records a second, and 25 at 100. What takes a longe
 evidence then. Under steady traffic time is so many rounds late."""
 HOPS_BEHIND_MAX = 64
 """The same where a backlog is being worked off: 43 were measured. Where traffic pauses neither number is waited for."""
+BEHIND_HEARD_S = 2.0
+"""How long a worker that said it was behind counts as behind: until its next report, also where one is lost."""
 _Ends = tuple[int, ...]
 
 
@@ -129,6 +132,7 @@ class Tracker:
         self._new_rounds = partial(Rounds, hops, hops_behind)
         self._rounds = self._new_rounds()
         self._behind = False
+        self._behind_at = -math.inf
         self._without: tuple[frozenset[int], Rounds] = (frozenset(), self._new_rounds())
 
     @property
@@ -143,7 +147,9 @@ class Tracker:
             len(ends) != self.partitions for ends in facts.sent.values()
         ):
             raise ValueError(f"a report about other than {self.partitions} partitions")
-        self._behind |= facts.behind
+        if facts.behind:
+            self._behind_at = seconds
+        self._behind = seconds - self._behind_at < BEHIND_HEARD_S
         if facts.confirmed is not None:
             self.confirm(facts.confirmed)
         for place, inbox in enumerate(self._inboxes):
@@ -180,7 +186,6 @@ class Tracker:
     def advance(self) -> int | None:
         """What follows from all that was said: `confirmed`."""
         reached = self._rounds.advance(self.low, tuple(self._sent), self._done, behind=self._behind)
-        self._behind = False
         if reached is not None:
             self.confirm(reached)
         return self.confirmed

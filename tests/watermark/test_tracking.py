@@ -128,6 +128,23 @@ def test_who_is_behind_tells_the_others():
     assert tracker.advance() == 100
 
 
+def test_another_backlog_is_remembered_between_its_reports():
+    """A time that begins between two reports of a worker that is behind does not end the patience that it asks for."""
+    tracker = Tracker(2, INBOXES, 0.0, hops=1, hops_behind=50)
+    ends = lambda end: dict(zip(INBOXES, ((end, 0), (0, 0)), strict=True))  # noqa: E731 - a table of two
+    tracker.take(Facts({}, ends(0), behind=True), 0.0)
+    tracker.take(facts(100), 0.0)
+    assert tracker.advance() == 100
+    tracker.take(facts(110), 0.1)  # nothing is on its way at this moment: reached at once
+    assert tracker.advance() == 110
+    tracker.take(facts(120, sent=((1, 0), (0, 0))), 0.2)
+    assert tracker.advance() == 110
+    tracker.take(facts(120, sent=((2, 0), (0, 0)), done=(1, 0)), 0.3)
+    assert tracker.advance() == 110, "one round is over, and the other worker is behind still"
+    tracker.take(facts(120, sent=((2, 0), (0, 0)), done=(2, 0)), 0.4)
+    assert tracker.advance() == 120
+
+
 def test_unknown_partitions_hold_time():
     """As long as nothing is known of a partition, time is not known."""
     tracker = Tracker(2, INBOXES, 0.0)
