@@ -25,6 +25,7 @@ class Paging:
         self._clock = clock
         self._kit = kit
         self._gauge = metrics.paging_off
+        self._errors = metrics.internal_errors
         self._said: tuple[str, str | None] | None = None
         """The version and the reason that were said last; None while paging is on."""
         self._said_at = 0.0
@@ -57,5 +58,9 @@ class Paging:
 
     async def _run(self) -> None:
         while True:
-            self.look(time.monotonic())
+            try:
+                self.look(time.monotonic())
+            except Exception as problem:  # noqa: BLE001 - else it would be silent from now on
+                self._errors.labels("paging_unknown").inc()
+                _log.error("paging_unknown", error=type(problem).__name__)
             await asyncio.sleep(_LOOK_S)

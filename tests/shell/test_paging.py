@@ -1,6 +1,7 @@
 """Paging that is off is said loudly: at the start, at every change, each minute; and once that it is on again."""
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,6 +23,10 @@ class Heard:
 
     def __init__(self) -> None:
         self.lines: list[tuple[str, str, str | None]] = []
+        self.errors: list[str] = []
+
+    def error(self, event: str, **fields: Any) -> None:
+        self.errors.append(event)
 
     def warning(self, event: str, *, policy_version: str, reason: str | None = None) -> None:
         self.lines.append((event, policy_version, reason))
@@ -89,3 +94,20 @@ async def test_it_looks_by_itself(heard):
             await asyncio.sleep(0.005)
     await one.stop()
     assert [line[0] for line in heard.lines] == ["paging_off"]
+
+
+async def test_a_look_that_fails_is_told_and_tried_again(heard, monkeypatch):
+    """A defect while looking does not end the looking in silence, nor keep the worker from stopping."""
+    metrics, core = Metrics(), kit(**off())
+    one = Paging(SteppedClock(T0), core, metrics)
+    right, calls = core.policies, iter([1])
+    broken = SimpleNamespace(at=lambda at: right.at(at) if not next(calls, 0) else 1 // 0)
+    monkeypatch.setattr(core, "policies", broken)
+    monkeypatch.setattr(paging, "_LOOK_S", 0.01)
+    one.start()
+    async with asyncio.timeout(5):
+        while not heard.lines:  # noqa: ASYNC110 - what it waits for has no event
+            await asyncio.sleep(0.005)
+    await one.stop()
+    assert heard.errors == ["paging_unknown"]
+    assert metrics.registry.get_sample_value("mindgap_internal_errors_total", {"where": "paging_unknown"}) == 1
