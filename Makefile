@@ -11,6 +11,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 QUICK := not slow and not kafka and not redis and not browser
 SPREAD := -n 2 --dist loadfile
+# What pytest would try once more: of no use, and no list of all, where a run has broken off.
+LAST_FAILED := .pytest_cache/v/cache/lastfailed
 
 # Both locks hold hashes for every supported Python and platform, and name no index.
 LOCK := --quiet --universal --generate-hashes --python-version 3.11 --no-annotate --no-emit-index-url \
@@ -53,9 +55,12 @@ test: setup ## The quick tests (nothing else installed)
 
 .PHONY: test-all
 test-all: setup ## Every test; what this machine lacks is said, and fails the run
-	@failed=; export MINDGAP_TEST_ALL=1; \
-	$(BIN)/python -m pytest -m "$(QUICK)" $(SPREAD) || failed=1; \
-	$(BIN)/python -m pytest -m "not ($(QUICK))" || failed=1; \
+	@failed= broken=; export MINDGAP_TEST_ALL=1; \
+	run() { local status=0; $(BIN)/python -m pytest "$$@" || status=$$?; \
+		if ((status)); then failed=1; fi; if ((status > 1)); then broken=1; fi; }; \
+	run -m "$(QUICK)" $(SPREAD); \
+	run -m "not ($(QUICK))"; \
+	if [ -n "$$broken" ]; then rm -f $(LAST_FAILED); echo "make: a run of the tests broke off: see above" >&2; exit 1; fi; \
 	if [ -n "$$failed" ]; then echo "make: tests failed; once more, alone: MINDGAP_TEST_ALL=1 $(BIN)/python -m pytest --lf" >&2; exit 1; fi
 
 .PHONY: check

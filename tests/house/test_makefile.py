@@ -50,3 +50,19 @@ def test_setup_is_done_once(tmp_path):
     done = _make("--dry-run", f"STAMP={stamp}", "setup")
     assert done.returncode == 0
     assert "pip install" not in done.stdout
+
+
+@pytest.mark.parametrize(("status", "kept"), [(0, True), (1, True), (3, False), (137, False)])
+def test_tests_that_broke_off_are_not_tried_once_more(tmp_path, status, kept):
+    """Where pytest itself breaks off, nobody knows what would have failed: no list is left of what to try again alone."""
+    (tmp_path / "bin").mkdir()
+    python = tmp_path / "bin/python"
+    python.write_text(f'#!/bin/sh\ncase "$*" in *"not (not"*) exit {status};; esac\nexit {min(status, 1)}\n')
+    python.chmod(0o755)
+    (tmp_path / ".installed").touch()
+    failed = tmp_path / "lastfailed"
+    failed.touch()
+    done = _make(f"VENV={tmp_path}", f"LAST_FAILED={failed}", "test-all")
+    assert (done.returncode == 0) is (status == 0)
+    assert failed.exists() is kept
+    assert ("broke off" in done.stderr) is not kept
