@@ -10,7 +10,7 @@ from streams.identity.pairs import CUT, LINKED, Assertion, Pair, pair_of
 
 LINKS_VERSION = 2
 HEARD_MAX = 1_000
-"""How many histories of single events are remembered to have come, so that one that comes twice is taken once."""
+"""How many single events are remembered to have come or gone, so that one that comes twice is taken once."""
 
 
 class Member(NamedTuple):
@@ -78,7 +78,7 @@ class CustomerLinks:
     """What events carried together that the log has let go."""
     placements: dict[str, Placement] = field(default_factory=dict)
     heard: dict[str, None] = field(default_factory=dict)
-    """Messages that brought the history of a single event."""
+    """Messages that brought the history of a single event, and events without an author that were handed on."""
     todo: list[Message] = field(default_factory=list)
     asking: Asking | None = None
     locked: tuple[str, int] | None = None

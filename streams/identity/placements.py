@@ -2,7 +2,7 @@
 
 Who is followed may change when an earlier first contact comes late (`speakers`). Whoever has the event then hands it
 on with all that was said about it, so that nobody is told of the same thing a second time, under the same number or
-another. A customer that is told before it has the event hands it on when it comes.
+another. A customer that is told before it has the event hands it on when it comes, once: the thread sends it again.
 """
 
 from collections.abc import Collection, Mapping
@@ -21,7 +21,11 @@ def place(links: CustomerLinks, message: Message, history: History) -> Out:
     known = links.placements.get(event_id)
     taken = [to_customer("absorbed", message["u"])] if "u" in message else []
     if known is not None and (known.number, known.here) >= (number, True):
-        return taken if known.here or known.to is None else [_to(known.to, {**message, "num": known.number})]
+        if known.here or known.to is None:
+            return taken
+        if number == 1 and "h" not in message and not links.first_time(_handed(event_id)):
+            return []  # the thread sends it again: that could overtake the first one, and what was said about it
+        return [_to(known.to, {**message, "num": known.number})]
     links.placements[event_id] = Placement(number, here=True, identity=message["i"] or "")
     if "h" in message:
         history.union(message["h"], apart=False)
@@ -73,8 +77,14 @@ def _hand_on(links: CustomerLinks, event_id: str, history: History) -> Out:
     if placement.to is None:  # said by an earlier version, which tells the other one itself
         history.drop(event_id)
         return []
+    links.note_heard((_handed(event_id),))
     part = history.part(links.id, (event_id,), apart=False)
     return [_to(placement.to, {"id": event_id, "num": placement.number, "n": [], "h": part, "u": links.id})]
+
+
+def _handed(event_id: str) -> str:
+    """The mark of an event that was handed on."""
+    return f"event/{event_id}"
 
 
 def _to(identity: str, message: Message) -> Outgoing:

@@ -1,5 +1,6 @@
 """What comes late, or once more: authors of public threads, unlinks of people nobody knew, questions already answered."""
 
+from collections import Counter
 from random import Random
 
 import pytest
@@ -8,7 +9,7 @@ from schemas.link import Link
 from streams.event import Event
 from streams.identity.messages import Outgoing
 from tests.identity.build import event, link
-from tests.identity.network import Network
+from tests.identity.network import Log, Network
 from tests.identity.test_protocol import Records as Both
 from tests.identity.test_protocol import _check, _first_messages, _run
 
@@ -45,6 +46,24 @@ def test_whoever_the_author_proves_to_be_has_the_event(seed: int) -> None:
     for number in range(seed, seed + 40):
         some, assertions = _crowd(Random(number))
         _check(_run(some, assertions, number, 1 + number % 4), some, assertions)
+
+
+@pytest.mark.parametrize("seed", range(0, 600, 60))
+def test_an_event_that_moves_is_begun_once(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often its author changes: no second copy overtakes the event with what was said about it."""
+    begun: Counter[str] = Counter()
+    fold = Log.fold
+
+    def counted(log: Log, event_id: str) -> None:
+        begun[event_id] += not log.has(event_id)
+        fold(log, event_id)
+
+    monkeypatch.setattr(Log, "fold", counted)
+    for number in range(seed, seed + 60):
+        begun.clear()
+        some, assertions = _crowd(Random(number))
+        _run(some, assertions, number, 1 + number % 4)
+        assert set(begun.values()) == {1}, f"{number}: {begun.most_common(2)}"
 
 
 def test_an_unlink_of_people_nobody_knew_yet_counts() -> None:
