@@ -7,7 +7,7 @@ from typing import NamedTuple
 from aiokafka import AIOKafkaProducer
 from aiokafka.structs import RecordMetadata
 
-from agents.connection import ANSWER_MS, client_options
+from agents.connection import client_options
 from agents.settings import Settings
 from topics.partitioner import partition_of
 from topics.table import TOPICS, physical
@@ -27,7 +27,7 @@ class Record(NamedTuple):
 
 async def produce(settings: Settings, records: Sequence[Record]) -> list[RecordMetadata]:
     """Send the records, in order; where each stands, when all are confirmed. Raises KafkaError or TimeoutError."""
-    producer = AIOKafkaProducer(linger_ms=5, acks="all", request_timeout_ms=ANSWER_MS, **client_options(settings))
+    producer = AIOKafkaProducer(linger_ms=5, acks="all", **client_options(settings))
     waiting: list[asyncio.Future[RecordMetadata]] = []
     placed: list[RecordMetadata] = []
 
