@@ -38,9 +38,10 @@ def barred(identity: str, known: Mapping[str, Assertion | None], record: Sequenc
     """The edges to the identities of `known` that an unlink forbids, as JSON lists.
 
     `record` is the time and id of the link record that joins them, if no event does: an older unlink is no hindrance.
+    Without the ids of the records: a link record that has not ended an unlink yet is still news when it comes itself.
     """
     return [
-        [*pair_of(other, identity), *assertion]
+        [*pair_of(other, identity), assertion.at, "", CUT]
         for other, assertion in known.items()
         if assertion is not None
         and assertion.state == CUT

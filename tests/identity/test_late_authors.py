@@ -119,3 +119,30 @@ def test_a_question_that_comes_once_more_grants_nothing() -> None:
         network.run()
         assert len(asked) == 1
     _check(network, some, [cut])
+
+
+def test_a_link_counts_though_news_of_it_comes_before_it() -> None:
+    """Who was told that an unlink forbids it, by somebody who knew of the newer link, takes that when it comes."""
+    held: list[Outgoing] = []
+
+    def keep(_cause: Outgoing, sent: Outgoing) -> bool:
+        tag = sent.message.get("t")
+        late = (tag == "link" and sent.to == "customer") or (tag == "cut" and sent.key == "handle:h1")
+        late = late and sent not in held
+        held.extend([sent] if late else [])
+        return not late
+
+    some = [event("a", "handle:h0", thread="s1"), event("b", "handle:h1", thread="s1")]
+    both = event("c", "handle:h1", "handle:h0", thread="s1")
+    pair = ("handle:h0", "handle:h1")
+    assertions = [link("u", *pair, action="unlink", at=1), link("k1", *pair, at=6), link("k2", *pair, at=9)]
+    network = Network(3, Random(1), [*some, both], keep=keep)
+    records: Both = [*some, *assertions, both]
+    for record in records:
+        network.feed(*_first_messages([record]))
+        network.run()
+    assert [sent.message["id"] for sent in held] == ["u", "k1", "k2"]
+    for sent in [*held[1:], held[0]]:
+        network.feed(sent)
+        network.run()
+    _check(network, [*some, both], assertions)
