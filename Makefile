@@ -59,7 +59,7 @@ test-all: setup ## Every test; what this machine lacks is said, and fails the ru
 	run() { local status=0; $(BIN)/python -m pytest "$$@" || status=$$?; \
 		if ((status)); then failed=1; fi; if ((status > 1)); then broken=1; fi; }; \
 	run -m "$(QUICK)" $(SPREAD); \
-	run -m "not ($(QUICK))"; \
+	run -m "not ($(QUICK))" $(SPREAD); \
 	if [ -n "$$broken" ]; then rm -f $(LAST_FAILED); echo "make: a run of the tests broke off: see above" >&2; exit 1; fi; \
 	if [ -n "$$failed" ]; then echo "make: tests failed; once more, alone: MINDGAP_TEST_ALL=1 $(BIN)/python -m pytest --lf" >&2; exit 1; fi
 
