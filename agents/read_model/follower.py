@@ -33,6 +33,8 @@ class Follower:
         self._model = model
         self._current = physical(settings.topic_prefix, CURRENT)
         self._identities = physical(settings.topic_prefix, CHANGELOGS["identities"])
+        self._standing: set[str] = set()
+        """Of which partitions the model remembers how far it has come."""
 
     async def rebuild(self) -> int:
         """Empty the model and fill it with all that the topics hold now; how many records were read."""
@@ -65,11 +67,8 @@ class Follower:
 
     async def _check_not_wiped(self) -> None:
         """A Redis that lost its offsets lost the model too: start over, as a new connection does."""
-        if self._offsets_known and not await self._model.offsets():
-            self._offsets_known = False
+        if len(await self._model.offsets()) < len(self._standing):
             raise RedisError("the read model was wiped")
-
-    _offsets_known = False
 
     async def _assign(self, consumer: AIOKafkaConsumer) -> dict[TopicPartition, int]:
         """Take all partitions, each from where the model stands; their ends as of now."""
@@ -80,7 +79,7 @@ class Follower:
         ]
         consumer.assign(partitions)
         offsets = await self._model.offsets()
-        self._offsets_known = bool(offsets)
+        self._standing = set(offsets)
         begins = await consumer.beginning_offsets(partitions)
         ends = await end_offsets(client_options(self._settings), partitions)
         for partition in partitions:
@@ -100,8 +99,9 @@ class Follower:
             _escalations(record for record in records if record.topic == self._current),
             identity_changes((r.key, r.value) for r in records if r.topic == self._identities and r.key is not None),
             offsets,
+            len(self._standing),
         )
-        self._offsets_known = True
+        self._standing |= offsets.keys()
         return len(records)
 
 

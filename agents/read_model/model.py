@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from schemas.codec import dumps, loads
 from schemas.terms import SEVERITIES
@@ -44,14 +45,21 @@ class ReadModel:
     # -- written by the follower ------------------------------------------------------------------------
 
     async def take(
-        self, escalations: Sequence[Change], identities: Sequence[Change], offsets: Mapping[str, int]
+        self, escalations: Sequence[Change], identities: Sequence[Change], offsets: Mapping[str, int], standing: int = 0
     ) -> None:
-        """Apply what was read, and remember up to where, in one transaction."""
+        """Apply what was read, and remember up to where, in one transaction.
+
+        `standing`: of how many partitions the model remembers that. Raises RedisError, and applies nothing, where it
+        remembers fewer: it was wiped, and what was read before is in it no more.
+        """
         newest = {change.key: change.value for change in escalations}
-        known = await self._known(list(newest))
-        gone = {change.key for change in escalations if change.value is None}
-        told = await self._told_of(gone)
         async with self._redis.pipeline(transaction=True) as pipe:
+            await pipe.watch(self._key("offsets"))
+            if await pipe.hlen(self._key("offsets")) < standing:
+                raise RedisError("the read model was wiped")
+            known = await self._known(list(newest))
+            told = await self._told_of({change.key for change in escalations if change.value is None})
+            pipe.multi()  # type: ignore[no-untyped-call]
             for id_, value in newest.items():
                 self._escalation(pipe, id_, known.get(id_), loads(value) if value is not None else None)
             for raw in told:

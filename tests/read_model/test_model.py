@@ -3,7 +3,9 @@
 import asyncio
 from typing import Any
 
+import pytest
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from agents.read_model.model import FEED_MAX, Change, ReadModel
 from schemas.codec import dumps
@@ -37,6 +39,22 @@ def test_an_open_escalation_is_found_by_its_customer_until_it_is_resolved(redis:
         assert found is not None
         assert found["revision"] == 2
         assert await model.offsets() == {"t:0": 3}
+
+    asyncio.run(scenario())
+
+
+def test_a_model_that_was_wiped_takes_nothing_that_goes_on_from_before(redis: Redis) -> None:
+    """What is read next would hide that everything before it is missing."""
+
+    async def scenario() -> None:
+        model = ReadModel(redis)
+        await model.take([revision("e1", 1)], [], {"t:0": 1, "t:1": 1})
+        await model.take([revision("e2", 1)], [], {"t:1": 2}, standing=2)
+        await redis.flushall()
+        with pytest.raises(RedisError, match="wiped"):
+            await model.take([revision("e3", 1)], [], {"t:0": 2}, standing=2)
+        assert await model.open_escalations() == []
+        assert await model.offsets() == {}
 
     asyncio.run(scenario())
 
