@@ -19,9 +19,8 @@ from schemas.gap import ChannelGap
 from streams.gaps import Fact, facts
 from streams.policy import Policy
 from streams.replay import Replay
-from topics.table import COMMANDS
+from topics.table import COMMANDS, GAPS
 
-GAPS = "channel-gaps"
 LINE_MAX = 64 * 1024
 """Longest line that is read as a gap record, in bytes."""
 

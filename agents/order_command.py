@@ -6,7 +6,7 @@ import click
 
 from agents.live import clock_or_fail, run_or_fail, settings_or_fail
 from agents.moment import later
-from agents.options import broker_option, together
+from agents.options import broker_option, together, wait_option
 from agents.order import Order, give
 
 WAIT_MAX_S = 600
@@ -16,15 +16,7 @@ order_options = together(
     click.argument("escalation_id", metavar="ESCALATION_ID"),
     click.option("--by", metavar="WHO", help="Who decided it. [the user who runs the command]"),
     click.option("--reason", metavar="R", help="Why, for the record (at most 500 characters)."),
-    click.option(
-        "--wait",
-        "wait_s",
-        type=click.FloatRange(0, WAIT_MAX_S),
-        default=10.0,
-        show_default=True,
-        metavar="S",
-        help="Seconds to wait until the effect is seen; 0: only send.",
-    ),
+    wait_option(10.0, WAIT_MAX_S, "until the effect is seen"),
     click.option("--id", "id_", metavar="ID", help="Id of the command; one id acts once. [derived from the call]"),
     broker_option,
 )

@@ -125,6 +125,16 @@ class Settings(BaseModel):
         """Interval of heartbeats to the group's coordinator."""
         return min(1.0 if self.broker_kind == "embedded" else 3.0, self.session_timeout_s / 6)
 
+    def environment(self) -> dict[str, str]:
+        """The variables that give another process on this machine the same deployment, without secrets."""
+        return {
+            "MINDGAP_BROKER": self.broker,
+            "MINDGAP_BROKER_KIND": self.broker_kind,
+            "MINDGAP_PARTITIONS": str(self.partitions),
+            "MINDGAP_SESSION_S": str(self.session_timeout_s),
+            "MINDGAP_TOPIC_PREFIX": self.topic_prefix,
+        }
+
 
 def settings_from(environment: Mapping[str, str], **overrides: object) -> Settings:
     """The settings that `environment` gives, `overrides` (None: not given) before them. Raises SettingsError."""

@@ -8,13 +8,12 @@ from agents.read_all import read_all
 from agents.settings import Settings
 from agents.worker.terms import Reading
 from schemas.codec import dumps, loads
-from schemas.identity import parse_identity
 from schemas.policy import PolicyDocument
 from schemas.times import parse_time
-from streams.facts import clock_records, customer_record, episode_records
 from streams.policy import PolicyHistory, compile_policy
 from streams.policy_file import read_policy_value
 from streams.stored import Stored, decode_stored
+from streams.stored_facts import stored_facts
 from topics.table import CHANGELOGS, ESCALATIONS, GAPS, NOTIFICATIONS, POLICIES
 
 
@@ -41,16 +40,13 @@ async def snapshot(settings: Settings, first: PolicyDocument, until: int, folder
     ):
         count = 0
         for id_ in sorted(customers):
-            stored = customers[id_]
-            customer = stored.live
-            if customer is None or not len(customer.log):
+            facts = stored_facts(customers[id_], policies, until)
+            if facts is None:
                 continue
             count += 1
-            identities = tuple(sorted(parse_identity(i) for i in stored.links.members if not i.startswith("event:")))
-            aliases = tuple(sorted(stored.links.aliases))
-            people.write(dumps(customer_record(customer, aliases, identities, policies, until)) + b"\n")
-            clocks.writelines(dumps(record) + b"\n" for record in clock_records(customer, policies, until))
-            episodes.writelines(dumps(record) + b"\n" for record in episode_records(customer, policies, until))
+            people.write(dumps(facts.customer) + b"\n")
+            clocks.writelines(dumps(record) + b"\n" for record in facts.clocks)
+            episodes.writelines(dumps(record) + b"\n" for record in facts.episodes)
     await _said(settings, NOTIFICATIONS, "at", until, folder / "notifications.jsonl")
     await _said(settings, GAPS, "window_end", until, folder / "gaps.jsonl")
     return Counted(count, await _said(settings, ESCALATIONS, "detected_at", until, folder / "escalations.jsonl"))

@@ -10,11 +10,10 @@ from heapq import nsmallest
 from typing import Any
 
 from schemas.codec import loads
-from streams.aggregates.kept import encode_plain
+from streams.aggregates.kept import TABLE, encode_plain
 from streams.effects import Effects
 from streams.identity.messages import Outgoing
 
-TABLE = "aggregates"
 MARK = b"backlog"
 """Where in the store it says that the partition is in its backlog, and until when."""
 _HELD = b"backlog/"

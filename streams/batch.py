@@ -14,6 +14,7 @@ from streams.aggregates.aggregate import home_of as aggregate_home
 from streams.aggregates.desk import Desk, Shelf
 from streams.aggregates.gap_desk import GapDesk
 from streams.aggregates.gap_feed import SEQUENCE, GapFeed
+from streams.aggregates.kept import TABLE
 from streams.aggregates.messages import AROUND, GAP, Message, Post
 from streams.aggregates.sender import hear, tell_shares, tell_storm, withdraw
 from streams.backlog import Backlog, has_waited
@@ -184,7 +185,7 @@ class Batch:
         if place.gap_feed.due is not None and place.gap_feed.due <= now:
             posts, value = place.gap_feed.tell(now, self._live, place.policies, batch)
             if value is not None:
-                self._effects.writes.append(("aggregates", SEQUENCE, value))
+                self._effects.writes.append((TABLE, SEQUENCE, value))
             for post in posts:
                 self._post(post)
         if place.gap_desk.next_wake is not None and place.gap_desk.next_wake <= now:

@@ -11,7 +11,7 @@ from agents.forget_remains import compaction, lines, remains
 from agents.forget_send import writes_input
 from agents.forget_traces import Traces
 from agents.live import clock_or_fail, run_or_fail, settings_or_fail
-from agents.options import broker_option
+from agents.options import broker_option, wait_option
 from agents.printable import one_line
 from schemas.identity import Identity, parse_identity
 
@@ -22,15 +22,7 @@ WAIT_MAX_S = 3_600
 @click.argument("identity", metavar="IDENTITY")
 @click.option("--yes", is_flag=True, help="Erase without asking.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be erased.")
-@click.option(
-    "--wait",
-    "wait_s",
-    type=click.FloatRange(0, WAIT_MAX_S),
-    default=60.0,
-    show_default=True,
-    metavar="S",
-    help="Seconds to wait for the workers, at each step; 0: only send.",
-)
+@wait_option(60.0, WAIT_MAX_S, "for the workers, at each step")
 @broker_option
 def forget(identity: str, wait_s: float, broker: str | None, *, yes: bool, dry_run: bool) -> None:
     """Erase the customer who has IDENTITY, with all identities, history and escalations. It cannot be undone.

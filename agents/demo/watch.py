@@ -11,9 +11,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from agents.connection import client_options
 from agents.settings import Settings
 from schemas.codec import JSONDecodeError, loads
-from topics.table import DEAD, ESCALATIONS, TOPICS, physical
+from topics.table import DEAD, ESCALATIONS, GAPS, TOPICS, physical
 
-GAPS = "channel-gaps"
 START_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 3.0
 _POLL_MS = 100

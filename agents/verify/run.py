@@ -69,14 +69,7 @@ def verify(plan: Plan, say: Say) -> Verdict:
 async def _verify(plan: Plan, settings: Settings, records: Sequence[Outgoing], say: Say) -> Verdict:
     await create_topics(settings)
     document = load_policy_or_fail(str(plan.policy))
-    environment = {
-        "MINDGAP_BROKER": settings.broker,
-        "MINDGAP_BROKER_KIND": settings.broker_kind,
-        "MINDGAP_PARTITIONS": str(settings.partitions),
-        "MINDGAP_SESSION_S": str(settings.session_timeout_s),
-        "MINDGAP_TOPIC_PREFIX": settings.topic_prefix,
-        "MINDGAP_POLICY": str(plan.policy),
-    }
+    environment = settings.environment() | {"MINDGAP_POLICY": str(plan.policy)}
     with workers(environment, plan.folder, plan.workers) as pool:
         await pool.ready()
         say(f"{plan.workers} workers ready; their logs are in {plan.folder}")

@@ -5,13 +5,12 @@ from collections.abc import Mapping
 
 from schemas.times import DAY
 from streams.aggregates.aggregate import Said
-from streams.aggregates.kept import Kept, decode_kept, decode_said, new
+from streams.aggregates.kept import TABLE, Kept, decode_kept, decode_said, new
 from streams.aggregates.messages import Message
 from streams.effects import Effects
 from streams.policy import PolicyHistory
 from streams.timers import Timers
 
-TABLE = "aggregates"
 CACHED = 1_000
 """How many aggregates are kept decoded."""
 LOOK_AGAIN = DAY

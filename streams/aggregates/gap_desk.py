@@ -9,13 +9,12 @@ from typing import Any
 
 from schemas.codec import loads
 from schemas.times import HOUR, MINUTE, parse_time
-from streams.aggregates.kept import encode_plain
+from streams.aggregates.kept import TABLE, encode_plain
 from streams.aggregates.messages import GAP
 from streams.effects import Effects
 from streams.gaps import RETENTION, Cell, GapTotals, Message, Sweep, decode
 from streams.intervals import FOREVER
 
-TABLE = "aggregates"
 GAPS = "channel-gaps"
 GRACE = MINUTE // 2
 """How long (ms) after its end a window is told: by then all partitions have told what they have."""

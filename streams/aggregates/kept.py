@@ -12,6 +12,8 @@ from streams.aggregates.storms import Directory, Hot, Page
 from streams.header import check_version
 
 KEPT_VERSION = 1
+TABLE = "aggregates"
+"""Where all of this is stored."""
 KINDS: dict[str, type[Aggregate]] = {PAGE: Page, HOT: Hot, ORDER: Directory, CROWD: Crowd, CANNED: Template}
 
 

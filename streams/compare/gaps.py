@@ -66,18 +66,13 @@ def _check_revisions(section: Section, side: str, source: Source, limit: int) ->
         elif known[record["revision"]] == said:
             twice += 1
         else:
-            _tell(section, side, "one revision, two contents", _window(record), record, limit)
+            section.tell(limit, side, "one revision, two contents", _window(record), record)
     for window, known in revisions.items():
         missing = [number for number in range(1, max(known) + 1) if number not in known]
         if missing:
-            _tell(section, side, "revisions are missing", window, {"revisions": missing[:20]}, limit)
+            section.tell(limit, side, "revisions are missing", window, {"revisions": missing[:20]})
     section.remark("revisions", side, sum(len(known) for known in revisions.values()))
     section.remark("sent more than once", side, twice)
-
-
-def _tell(section: Section, side: str, what: str, window: str, value: Record, limit: int) -> None:
-    a, b = (value, None) if side == "A" else (None, value)
-    section.add(limit, f"{what} ({side})", window, a, b)
 
 
 def _window(record: Record) -> str:

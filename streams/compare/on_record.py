@@ -49,10 +49,7 @@ def check_escalations(sides: Mapping[str, Run], limit: int, *, strict: bool = Fa
     for side, run in sides.items():
         check = _Check(section, side, limit, strict)
         check.run(run)
-        if side == "A":
-            section.a = len(check.claims.by_id)
-        else:
-            section.b = len(check.claims.by_id)
+        section.count(side, len(check.claims.by_id))
     return section
 
 
@@ -191,8 +188,7 @@ class _Check:
             self.section.remark("contradicted after it was resolved", self.side)
 
     def add(self, what: str, id_: str, value: Any) -> None:
-        a, b = (value, None) if self.side == "A" else (None, value)
-        self.section.add(self.limit, f"{what} ({self.side})", id_, a, b)
+        self.section.tell(self.limit, self.side, what, id_, value)
 
 
 def _told(said: list[Claim], fact: Fact) -> bool:

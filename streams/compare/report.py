@@ -55,6 +55,18 @@ class Section:
         if len(self.differences) < limit:
             self.differences.append(Difference(self.name, what, id_, a, b))
 
+    def tell(self, limit: int, side: str, what: str, id_: str, value: Any) -> None:
+        """Add what is wrong with one side by itself."""
+        a, b = (value, None) if side == "A" else (None, value)
+        self.add(limit, f"{what} ({side})", id_, a, b)
+
+    def count(self, side: str, number: int) -> None:
+        """Say how many there are on one side."""
+        if side == "A":
+            self.a = number
+        else:
+            self.b = number
+
     def remark(self, what: str, side: str, count: int = 1) -> None:
         """Count something that is no difference."""
         counts = self.remarks.setdefault(what, {"A": 0, "B": 0})

@@ -37,15 +37,14 @@ class _Side:
     limit: int
 
     def add(self, what: str, id_: str, value: object) -> None:
-        a, b = (value, None) if self.side == "A" else (None, value)
-        self.section.add(self.limit, f"{what} ({self.side})", id_, a, b)
+        self.section.tell(self.limit, self.side, what, id_, value)
 
 
 def check_hotspots(sides: Mapping[str, OwnCases], terms: Terms, limit: int) -> Section:
     """One stands where it must, and none where too few customers are left."""
     section = Section("hotspots")
     for name, cases in sides.items():
-        _count(section, name, len(cases.hotspots))
+        section.count(name, len(cases.hotspots))
         _check_topics(_Side(section, name, limit), cases, terms)
     return section
 
@@ -96,7 +95,7 @@ def check_notifications(
     for name, (cases, source) in sides.items():
         side = _Side(section, name, limit)
         groups = _groups(side, source())
-        _count(section, name, sum(len(notes) for notes in groups.values()))
+        section.count(name, sum(len(notes) for notes in groups.values()))
         for key, notes in sorted(groups.items()):
             _check_order(side, key, notes, terms.policy)
         _check_paged(side, groups, cases, terms)
@@ -145,10 +144,3 @@ def _check_paged(side: _Side, groups: Mapping[str, list[Record]], cases: OwnCase
         over = not members[key] and cases.left_group.get(key, until) <= latest
         if over and notes[-1]["change"] != _RESOLVED:
             side.add("nobody is left, and it was not resolved", key, notes[-1])
-
-
-def _count(section: Section, side: str, number: int) -> None:
-    if side == "A":
-        section.a = number
-    else:
-        section.b = number

@@ -2,10 +2,14 @@
 
 import asyncio
 import itertools
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +23,6 @@ from agents.produce import Record, produce
 from agents.settings import Settings, settings_from
 from agents.topic_admin import create_topics
 from schemas.codec import dumps, loads
-from tests.shell.conftest import environment_of
 from tests.shell.traffic import everything
 
 PARTITIONS = 3
@@ -30,6 +33,14 @@ _numbers = itertools.count(1)
 def invoke(*args: str, stdin: bytes | None = None, **environment: str) -> Result:
     """`mindgap ARGS` in this process."""
     return CliRunner(env=environment).invoke(main, list(args), input=stdin)
+
+
+def start_worker(settings: Settings, folder: Path, web_port: int = 0) -> "subprocess.Popen[bytes]":
+    """A worker under `folder`'s policy.yaml, which logs JSON to its worker.log."""
+    command = [sys.executable, "-m", "agents.cli", "worker", "--policy", str(folder / "policy.yaml")]
+    environment = os.environ | settings.environment() | {"MINDGAP_LOG_FORMAT": "json"}
+    with (folder / "worker.log").open("ab") as log:
+        return subprocess.Popen([*command, "--web-port", str(web_port)], env=environment, stdout=log, stderr=log)
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +69,7 @@ def mindgap(bare: Settings) -> Callable[..., Result]:
     """Runs the command on the deployment. MINDGAP_PARTITIONS is left at its default, which is wrong here."""
 
     def run(*args: str, stdin: bytes | None = None, **extra: str) -> Result:
-        environment = {**environment_of(bare), "MINDGAP_PARTITIONS": "", "MINDGAP_REDIS": "", **extra}
+        environment = {**bare.environment(), "MINDGAP_PARTITIONS": "", "MINDGAP_REDIS": "", **extra}
         return invoke(*args, stdin=stdin, **environment)
 
     return run

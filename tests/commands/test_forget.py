@@ -1,9 +1,6 @@
 """`mindgap forget` against `mindgap worker`: what is left of a customer, and what cannot bring it back."""
 
 import asyncio
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,9 +15,9 @@ from agents.settings import Settings, settings_from
 from agents.topic_admin import create_topics
 from schemas.codec import loads
 from schemas.times import format_time
-from tests.commands.conftest import invoke, put, sent
+from tests.commands.conftest import invoke, put, sent, start_worker
 from tests.commands.test_live import LIMIT_S, POLICY
-from tests.shell.conftest import environment_of, eventually
+from tests.shell.conftest import eventually
 from tests.shell.traffic import everything
 from topics.table import CHANGELOGS
 
@@ -37,17 +34,13 @@ class Deployment:
     def __init__(self, settings: Settings, folder: Path) -> None:
         self.settings = settings
         self._folder = folder
-        self._environment = {**environment_of(settings), "MINDGAP_PARTITIONS": "", "MINDGAP_REDIS": ""}
+        self._environment = {**settings.environment(), "MINDGAP_PARTITIONS": "", "MINDGAP_REDIS": ""}
         (folder / "policy.yaml").write_text(POLICY + "channels: {social: {calendar: always, public: true}}\n")
         self.start()
 
     def start(self) -> None:
         """A worker."""
-        policy = str(self._folder / "policy.yaml")
-        command = [sys.executable, "-m", "agents.cli", "worker", "--policy", policy, "--web-port", "0"]
-        with (self._folder / "worker.log").open("ab") as log:
-            environment = os.environ | environment_of(self.settings)
-            self._worker = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        self._worker = start_worker(self.settings, self._folder)
 
     def kill(self) -> None:
         """As kill -9 does."""

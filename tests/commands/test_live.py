@@ -2,9 +2,6 @@
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,8 +13,8 @@ from redis import Redis
 from agents.settings import Settings, settings_from
 from agents.topic_admin import create_topics
 from schemas.times import format_time
-from tests.commands.conftest import invoke, put, sent
-from tests.shell.conftest import environment_of, eventually
+from tests.commands.conftest import invoke, put, sent, start_worker
+from tests.shell.conftest import eventually
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -39,9 +36,7 @@ def deployment(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     asyncio.run(create_topics(settings))
     folder = tmp_path_factory.mktemp("worker")
     (folder / "policy.yaml").write_text(POLICY)
-    command = [sys.executable, "-m", "agents.cli", "worker", "--policy", str(folder / "policy.yaml"), "--web-port", "0"]
-    with (folder / "worker.log").open("ab") as log:
-        worker = subprocess.Popen(command, env=os.environ | environment_of(settings), stdout=log, stderr=log)
+    worker = start_worker(settings, folder)
     try:
         yield settings
     finally:
@@ -52,7 +47,7 @@ def deployment(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 @pytest.fixture
 def run(deployment: Settings) -> Callable[..., Result]:
     """Runs the command on the deployment."""
-    environment = {**environment_of(deployment), "MINDGAP_PARTITIONS": "", "MINDGAP_REDIS": ""}
+    environment = {**deployment.environment(), "MINDGAP_PARTITIONS": "", "MINDGAP_REDIS": ""}
 
     def run_(*args: str, stdin: bytes | None = None, **extra: str) -> Result:
         return invoke(*args, stdin=stdin, **(environment | extra))

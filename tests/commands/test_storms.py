@@ -2,9 +2,6 @@
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -20,8 +17,8 @@ from agents.topic_admin import create_topics
 from schemas.escalation import validate_escalation
 from schemas.notification import validate_notification
 from schemas.times import format_time
-from tests.commands.conftest import invoke, put, sent
-from tests.shell.conftest import environment_of, eventually
+from tests.commands.conftest import invoke, put, sent, start_worker
+from tests.shell.conftest import eventually
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -46,7 +43,7 @@ class Deployment(NamedTuple):
 
     def run(self, *args: str) -> Result:
         """`mindgap ARGS` on it."""
-        return invoke(*args, **(environment_of(self.settings) | {"MINDGAP_PARTITIONS": "", "MINDGAP_REDIS": ""}))
+        return invoke(*args, **(self.settings.environment() | {"MINDGAP_PARTITIONS": "", "MINDGAP_REDIS": ""}))
 
     def said(self, event: str) -> list[dict[str, Any]]:
         """The worker's log lines of this event."""
@@ -75,11 +72,7 @@ def deployment(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     folder = tmp_path_factory.mktemp("worker")
     (folder / "policy.yaml").write_text(POLICY)
     port = free_port()
-    command = [sys.executable, "-m", "agents.cli", "worker"]
-    command += ["--policy", str(folder / "policy.yaml"), "--web-port", str(port)]
-    environment = os.environ | environment_of(settings) | {"MINDGAP_LOG_FORMAT": "json"}
-    with (folder / "worker.log").open("ab") as log:
-        worker = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    worker = start_worker(settings, folder, port)
     try:
         yield Deployment(settings, folder / "worker.log", f"http://127.0.0.1:{port}")
     finally:

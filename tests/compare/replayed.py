@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable
 from random import Random
+from typing import Any
 
 from schemas.policy import PolicyDocument
 from schemas.times import DAY, parse_time
 from streams.compare import Run
 from streams.facts import clock_records, customer_record, episode_records
-from streams.policy import compile_policy
+from streams.policy import PolicyHistory, compile_policy
 from streams.replay import Line, Replay
 from streams.simulate import Simulation
+from streams.stored import Stored
+from streams.stored_facts import stored_facts
 
 START = parse_time("2026-06-01T04:00:00Z")
 
@@ -72,9 +75,9 @@ def delayed(lines: list[Line], random: Random, longest: int, share: float = 1.0)
     return sorted(late, key=lambda line: line.arrived_at)
 
 
-def replayed(lines: Iterable[Line], until: int) -> Run:
+def replayed(lines: Iterable[Line], until: int, replay: Replay | None = None) -> Run:
     """What a replay of the lines writes."""
-    replay = Replay(POLICY)
+    replay = replay or Replay(POLICY)
     said = [record for outcome in replay.run(lines, until) for record in outcome.escalations]
     policies, now = replay.policies, replay.now
     customers = [
@@ -85,3 +88,11 @@ def replayed(lines: Iterable[Line], until: int) -> Run:
     clocks = [record for each in everybody for record in clock_records(each, policies, now)]
     episodes = [record for each in everybody for record in episode_records(each, policies, now)]
     return Run(lambda: customers, lambda: clocks, lambda: episodes, lambda: said)
+
+
+def stored_run(everybody: Iterable[Stored], policies: PolicyHistory, now: int, said: list[dict[str, Any]]) -> Run:
+    """What `mindgap snapshot` would write of these customers, who have said that."""
+    found = [facts for stored in everybody if (facts := stored_facts(stored, policies, now)) is not None]
+    clocks = [record for facts in found for record in facts.clocks]
+    episodes = [record for facts in found for record in facts.episodes]
+    return Run(lambda: [facts.customer for facts in found], lambda: clocks, lambda: episodes, lambda: said)

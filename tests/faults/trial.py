@@ -232,15 +232,8 @@ def trial(
     """A trial with its topics and no worker yet; those that it starts are ended, and its files removed if all is well."""
     folder.mkdir(parents=True, exist_ok=True)
     asyncio.run(create_topics(settings))
-    environment = {
-        "MINDGAP_BROKER": settings.broker,
-        "MINDGAP_BROKER_KIND": settings.broker_kind,
-        "MINDGAP_PARTITIONS": str(settings.partitions),
-        "MINDGAP_REPLICATION": str(settings.replication),
-        "MINDGAP_SESSION_S": str(settings.session_timeout_s),
-        "MINDGAP_TOPIC_PREFIX": settings.topic_prefix,
-        "MINDGAP_POLICY": str(policy),
-    }
+    replication = {"MINDGAP_REPLICATION": str(settings.replication)}
+    environment = settings.environment() | replication | {"MINDGAP_POLICY": str(policy)}
     pool = Pool(environment, folder)
     try:
         yield Trial(settings, policy, folder, records, chance, pool, cluster)

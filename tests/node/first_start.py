@@ -3,10 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-from schemas.identity import parse_identity
 from streams.compare import Run
-from streams.facts import clock_records, customer_record, episode_records
 from streams.replay import Line
+from tests.compare.replayed import stored_run
 from tests.node.cluster import Cluster
 
 Record = dict[str, Any]
@@ -54,18 +53,8 @@ def live(cluster: Cluster, lines: Iterable[Line], until: int) -> None:
 
 def run_of(cluster: Cluster) -> Run:
     """What the cluster has stored and said, as `mindgap snapshot` would write it."""
-    policies, now = cluster.kit.policies, cluster.now
-    customers, clocks, episodes = [], [], []
-    for stored in cluster.customers().values():
-        customer = stored.live
-        if customer is None or not len(customer.log):
-            continue
-        identities = tuple(sorted(parse_identity(i) for i in stored.links.members if not i.startswith("event:")))
-        customers.append(customer_record(customer, tuple(sorted(stored.links.aliases)), identities, policies, now))
-        clocks += clock_records(customer, policies, now)
-        episodes += episode_records(customer, policies, now)
     said = [record for _, record in sorted(cluster.escalations().items())]
-    return Run(lambda: customers, lambda: clocks, lambda: episodes, lambda: said)
+    return stored_run(cluster.customers().values(), cluster.kit.policies, cluster.now, said)
 
 
 def paged(cluster: Cluster) -> set[str]:

@@ -129,6 +129,19 @@ def test_a_history_too_long_is_put_on_record_before_it_is_let_go(monkeypatch: py
     assert set(map(tuple, found.values())) == {(("opened", True), ("resolved", True))}
 
 
+def settled(cluster: Cluster) -> list[int]:
+    """End the backlog of the one node, and settle all; the sizes (bytes) of the customers' values that it wrote."""
+    (node,) = cluster.nodes
+    cluster._publish(0, node.end_backlog())
+    sizes = []
+    while node.next_wake is not None and node.next_wake <= cluster.now:
+        effects = node.wake(cluster.now)
+        sizes += [len(value) for table, _, value in effects.writes if table == "customers" and value is not None]
+        cluster._publish(0, effects)
+        cluster.now += 1
+    return sizes
+
+
 def test_much_is_said_a_part_at_a_time() -> None:
     """Somebody with hundreds of episodes behind them: all is said, in records of state that a broker takes."""
     cluster = Cluster(1, Random(2), policy(targets=[{"first_response": "1m"}], patterns={"ignored": "off"}))
@@ -141,14 +154,7 @@ def test_much_is_said_a_part_at_a_time() -> None:
     cluster.now = T0
     cluster.run()
     cluster.now = T0 + 200 * HOUR
-    (node,) = cluster.nodes
-    cluster._publish(0, node.end_backlog())
-    sizes = []
-    while node.next_wake is not None and node.next_wake <= cluster.now:
-        effects = node.wake(cluster.now)
-        sizes += [len(value) for table, _, value in effects.writes if table == "customers" and value is not None]
-        cluster._publish(0, effects)
-        cluster.now += 1
+    sizes = settled(cluster)
     assert len(sizes) > 2
     assert max(sizes) < 1024 * 1024
     found = by_thread(cluster)
@@ -222,14 +228,7 @@ def test_commands_wait_until_all_is_said_that_they_may_be_about() -> None:
     append(cluster, [command(n, last + n * MINUTE, record, "acknowledge") for n, record in enumerate(named)])
     cluster.run()
     cluster.now = last + HOUR
-    (node,) = cluster.nodes
-    cluster._publish(0, node.end_backlog())
-    sizes = []
-    while node.next_wake is not None and node.next_wake <= cluster.now:
-        effects = node.wake(cluster.now)
-        sizes += [len(value) for table, _, value in effects.writes if table == "customers" and value is not None]
-        cluster._publish(0, effects)
-        cluster.now += 1
+    sizes = settled(cluster)
     assert max(sizes) < 1024 * 1024
     assert by_thread(cluster)["t150"] == [("opened", False), ("acknowledged", False)]
     assert {dead.reason for dead in cluster.dead} == {"unknown_escalation"}

@@ -15,7 +15,7 @@ from agents.settings import Settings, settings_from
 from agents.topic_admin import create_topics
 from schemas.times import format_time
 from tests.privacy.marks import SECRET, good, key, lines_with_marks, poison
-from tests.shell.conftest import environment_of, eventually
+from tests.shell.conftest import eventually
 from tests.shell.traffic import everything, send
 
 pytestmark = pytest.mark.timeout(110)
@@ -40,7 +40,7 @@ def run(settings: Settings, *arguments: str, **environment: str) -> str:
     """What a command says, on both streams; its end is not asked for."""
     done = subprocess.run(
         [sys.executable, "-m", "agents.cli", *arguments],
-        env=os.environ | environment_of(settings) | SECRETS | environment,
+        env=os.environ | settings.environment() | SECRETS | environment,
         cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     return done.stdout + done.stderr
@@ -67,7 +67,7 @@ def test_a_worker_with_poison_in_every_topic(settings, tmp_path):
     with path.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "agents.cli", "worker", "--web-port", "0"],
-            env=os.environ | environment_of(settings) | SECRETS, cwd=ROOT, stdout=output, stderr=output, stdin=subprocess.DEVNULL,
+            env=os.environ | settings.environment() | SECRETS, cwd=ROOT, stdout=output, stderr=output, stdin=subprocess.DEVNULL,
         )  # fmt: skip
         try:
             eventually(lambda: len(everything(settings, "changelog.customers")) >= 5, 60, "the good records taken")

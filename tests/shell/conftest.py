@@ -43,7 +43,7 @@ class Worker:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.log = log
-        environment = os.environ | environment_of(settings) | {"MINDGAP_WEB_PORT": str(self.port)} | extra
+        environment = os.environ | settings.environment() | {"MINDGAP_WEB_PORT": str(self.port)} | extra
         with log.open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, str(Path(__file__).with_name("worker_process.py"))],
@@ -89,17 +89,6 @@ class Worker:
     def kill(self) -> None:
         self.process.kill()
         self.process.wait(10)
-
-
-def environment_of(settings: Settings) -> dict[str, str]:
-    """The variables that give another process these settings."""
-    return {
-        "MINDGAP_BROKER": settings.broker,
-        "MINDGAP_BROKER_KIND": settings.broker_kind,
-        "MINDGAP_TOPIC_PREFIX": settings.topic_prefix,
-        "MINDGAP_PARTITIONS": str(settings.partitions),
-        "MINDGAP_SESSION_S": str(settings.session_timeout_s),
-    }
 
 
 @pytest.fixture(scope="session", params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])

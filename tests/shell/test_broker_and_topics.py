@@ -10,7 +10,6 @@ import pytest
 from agents.brokers import BrokerError, embedded_broker
 from agents.settings import settings_from
 from agents.topic_admin import TopicError, check_topics, create_topics
-from tests.shell.conftest import environment_of
 from topics.table import TOPICS
 
 
@@ -87,7 +86,7 @@ def test_commands(settings):
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "agents.cli", "topics", *arguments],
-            env=os.environ | environment_of(settings),
+            env=os.environ | settings.environment(),
             capture_output=True,
             text=True,
             timeout=60,

@@ -16,7 +16,7 @@ from agents.settings import Settings
 from agents.topic_admin import create_topics
 from schemas.escalation import validate_escalation
 from schemas.times import format_time
-from tests.shell.conftest import environment_of, eventually
+from tests.shell.conftest import eventually
 from tests.shell.traffic import changes, everything, send
 
 pytestmark = pytest.mark.timeout(80)
@@ -56,7 +56,7 @@ def worker(settings: Settings, tmp_path: Path) -> Iterator:
         with (tmp_path / "worker.log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "agents.cli", "worker", "--policy", str(policy), "--web-port", "0"],
-                env=os.environ | environment_of(settings),
+                env=os.environ | settings.environment(),
                 stdout=log,
                 stderr=log,
             )

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from agents.commands.policy import policy
 from agents.topic_admin import create_topics
-from tests.shell.conftest import environment_of, eventually
+from tests.shell.conftest import eventually
 from tests.shell.traffic import everything
 
 
@@ -17,7 +17,7 @@ def test_a_published_policy_is_on_its_topic(settings, tmp_path):
     good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
     good.write_text("{version: '7', targets: [{first_response: 1h}]}")
     bad.write_text("{version: '8', targets: [{first_respons: 1h}]}")
-    environment = environment_of(settings)
+    environment = settings.environment()
     sent = CliRunner(env=environment).invoke(policy, ["publish", str(good)])
     assert sent.exit_code == 0, sent.output
     assert CliRunner(env=environment).invoke(policy, ["publish", str(bad)]).exit_code == 1

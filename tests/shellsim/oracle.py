@@ -7,15 +7,14 @@ from faust.types import TP
 
 from agents.worker.terms import Reading
 from schemas.codec import JSONDecodeError, dumps, loads
-from schemas.identity import parse_identity
 from schemas.times import parse_time
 from streams.compare import Run, compare
-from streams.facts import clock_records, customer_record, episode_records
 from streams.intake import Rejected
 from streams.policy import PolicyHistory, compile_policy
 from streams.policy_file import read_policy_value
 from streams.replay import Line, Replay
 from streams.stored import Stored, decode_stored
+from tests.compare.replayed import replayed, stored_run
 from tests.shellsim.traffic import LINKS
 from tests.shellsim.world import World
 from topics.table import CHANGELOGS, CURRENT, DEAD, ESCALATIONS, POLICIES
@@ -27,8 +26,7 @@ def judge(world: World) -> list[str]:
     """All that is wrong with a world that has settled; nothing where all is well."""
     wrong = list(dict.fromkeys(world.around.faults))
     wrong += _defects(world)
-    live, replayed = _live(world), _replayed(world)
-    comparison = compare(live, replayed, limit=3)
+    comparison = compare(_live(world), _replayed(world), limit=3)
     for section in comparison.sections:
         wrong += [f"{section.name}: {dumps(each.as_record()).decode()[:_SHOWN]}" for each in section.differences]
     wrong += _outputs(world)
@@ -40,33 +38,13 @@ def judge(world: World) -> list[str]:
 
 
 def _live(world: World) -> Run:
-    policies, now = _policies(world), world.until
-    customers, clocks, episodes = [], [], []
-    for stored in stored_customers(world).values():
-        customer = stored.live
-        if customer is None or not len(customer.log):
-            continue
-        identities = tuple(sorted(parse_identity(i) for i in stored.links.members if not i.startswith("event:")))
-        customers.append(customer_record(customer, tuple(sorted(stored.links.aliases)), identities, policies, now))
-        clocks += clock_records(customer, policies, now)
-        episodes += episode_records(customer, policies, now)
-    said = [record for record in _said(world, ESCALATIONS) if parse_time(record["detected_at"]) <= now]
-    return Run(lambda: customers, lambda: clocks, lambda: episodes, lambda: said)
+    said = [record for record in _said(world, ESCALATIONS) if parse_time(record["detected_at"]) <= world.until]
+    return stored_run(stored_customers(world).values(), _policies(world), world.until, said)
 
 
 def _replayed(world: World) -> Run:
-    replay = Replay(world.around.policy, pages=False, measures=False)
     lines = sorted(_lines(world), key=lambda line: line.arrived_at)
-    said = [record for outcome in replay.run(lines, world.until) for record in outcome.escalations]
-    policies, now = replay.policies, replay.now
-    customers = [
-        customer_record(found, known.aliases, known.identities, policies, now)
-        for known, found in replay.population.known()
-    ]
-    everybody = list(replay.population.customers.values())
-    clocks = [record for each in everybody for record in clock_records(each, policies, now)]
-    episodes = [record for each in everybody for record in episode_records(each, policies, now)]
-    return Run(lambda: customers, lambda: clocks, lambda: episodes, lambda: said)
+    return replayed(lines, world.until, Replay(world.around.policy, pages=False, measures=False))
 
 
 def _lines(world: World) -> Iterator[Line]:

@@ -139,14 +139,7 @@ class _Soak:
         return seen
 
     def _environment(self) -> dict[str, str]:
-        settings = self.settings
-        return {
-            "MINDGAP_BROKER": settings.broker,
-            "MINDGAP_BROKER_KIND": settings.broker_kind,
-            "MINDGAP_PARTITIONS": str(settings.partitions),
-            "MINDGAP_SESSION_S": str(settings.session_timeout_s),
-            "MINDGAP_POLICY": str(self.plan.folder / "policy.yaml"),
-        }
+        return self.settings.environment() | {"MINDGAP_POLICY": str(self.plan.folder / "policy.yaml")}
 
     async def _burst(self, pool: Workers, backlog: Backlog) -> Feed:
         """Send many records at once: how fast they are worked off is the top rate."""

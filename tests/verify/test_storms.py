@@ -81,14 +81,7 @@ def test_a_storm_is_told_live_as_in_replay(tmp_path, settings):
     policy = tmp_path / "policy.yaml"
     policy.write_text(POLICY)
     asyncio.run(create_topics(settings))
-    environment = {
-        "MINDGAP_BROKER": settings.broker,
-        "MINDGAP_BROKER_KIND": settings.broker_kind,
-        "MINDGAP_PARTITIONS": str(settings.partitions),
-        "MINDGAP_SESSION_S": str(settings.session_timeout_s),
-        "MINDGAP_TOPIC_PREFIX": settings.topic_prefix,
-        "MINDGAP_POLICY": str(policy),
-    }
+    environment = settings.environment() | {"MINDGAP_POLICY": str(policy)}
     with workers(environment, tmp_path, 2) as pool:
         comparison = asyncio.run(_verified(settings, policy, tmp_path, pool))
     assert comparison.agree, "\n".join([*told(comparison), f"files: {tmp_path}"])

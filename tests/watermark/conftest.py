@@ -18,7 +18,7 @@ from agents.settings import Settings
 from agents.topic_admin import create_topics
 from schemas.times import format_time
 from tests.shell import conftest as shell
-from tests.shell.conftest import Worker, environment_of, eventually
+from tests.shell.conftest import Worker, eventually
 from tests.shell.traffic import everything
 from topics.partitioner import partition_of
 from topics.table import physical
@@ -105,7 +105,7 @@ class CoreWorker(Worker):
         self.log = folder / f"worker-{number}.log"
         self.hold = folder / "hold"
         self.hold.mkdir(exist_ok=True)
-        environment = os.environ | environment_of(settings)
+        environment = os.environ | settings.environment()
         environment |= {"MINDGAP_WEB_PORT": str(self.port), "MINDGAP_LOG_FORMAT": "json", "HOLD": str(self.hold)}
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(
