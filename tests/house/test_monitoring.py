@@ -36,6 +36,20 @@ def test_an_alert_looks_at_metrics_that_exist_and_says_what_to_do(alert):
     assert alert["alert"] in SECTIONS
 
 
+@pytest.mark.parametrize(
+    "metric",
+    [
+        "mindgap_unreadable_state",
+        "mindgap_internal_errors_total",
+        "mindgap_outputs_refused_total",
+        "mindgap_paging_off",
+    ],
+)
+def test_what_nothing_else_would_show_calls_somebody(metric):
+    """Where a partition goes on without what failed, no lag tells of it: such a metric has an alert."""
+    assert any(metric in _named(alert["expr"]) for alert in ALERTS)
+
+
 @pytest.mark.parametrize("panel", DASHBOARD["panels"], ids=lambda panel: panel["title"])
 def test_a_panel_looks_at_metrics_that_exist(panel):
     """A renamed metric empties no panel unnoticed."""
