@@ -1,7 +1,7 @@
 """The backlog of a first start: while a partition works it off, it folds what comes and says nothing of its customers.
 
 The mark is state like any other, so a restart goes on where it was. Every customer that is written meanwhile has an
-appointment at 0: once the mark is gone it is settled at the time that is known then, at its turn. Commands wait for
+appointment at 0: once the backlog is over it is settled at the time that is known then, at its turn. Commands wait for
 that, each under a key of its own; what is kept here has no timer, and is no aggregate.
 """
 
@@ -15,7 +15,7 @@ from streams.effects import Effects
 from streams.identity.messages import Outgoing
 
 MARK = b"backlog"
-"""Where in the store it says that the partition is in its backlog, and until when."""
+"""Where in the store it says until when the partition is in its backlog, or that it is in none."""
 _HELD = b"backlog/"
 HELD = "held"
 """Names, in a command, that it has waited."""
@@ -51,15 +51,13 @@ class Backlog:
         """How many commands wait."""
         return len(self._held)
 
-    def begin(self, until: int, batch: int) -> Effects:
-        """Set the mark: what came before `until` (ms) is a backlog."""
+    def begin(self, until: int | None, batch: int) -> Effects:
+        """Set the mark: what came before `until` (ms) is a backlog; None where there is none, or it is over.
+
+        That is kept, too: a partition to which nothing has come yet is not on its first start a second time.
+        """
         self.until = until
         return Effects(writes=[(TABLE, MARK, encode_plain(until, batch))])
-
-    def end(self) -> Effects:
-        """Take the mark away."""
-        self.until = None
-        return Effects(writes=[(TABLE, MARK, None)])
 
     def hold(self, message: Outgoing, batch: int, effects: Effects) -> None:
         """Keep a command for later, or for later still: one that was taken, and is kept again, is not deleted."""

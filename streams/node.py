@@ -92,14 +92,14 @@ class Node:
         """The moment (ms) of the first start, while what had come before is folded only; None at all other times."""
         return self._place.backlog.until
 
-    def begin_backlog(self, until: int) -> Effects:
-        """What came before `until` (ms) is a backlog: say nothing of customers until `end_backlog`."""
+    def begin_backlog(self, until: int | None) -> Effects:
+        """What came before `until` (ms) is a backlog: say nothing of customers until `end_backlog`. None: nothing."""
         self._place.batch += 1
         return self._place.backlog.begin(until, self._place.batch)
 
     def end_backlog(self) -> Effects:
         """The backlog is worked off: `wake` settles all customers, some at a time, at the time that is known then."""
-        effects = self._place.backlog.end()
+        effects = self.begin_backlog(None)
         effects.count("backlog_customers", len(self._place.timers))
         return effects
 

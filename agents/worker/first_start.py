@@ -1,10 +1,11 @@
 """A first start: does a partition that has no state begin over a backlog, and when is that worked off?
 
 What waits in the inputs of a deployment that never worked was there before anybody could be paged for it. It is folded
-whole before anything is said (`streams.backlog`). The moment of the first start is kept with the state: the backlog is
-over when all input that was appended before it is worked off and the partition's time, which waits for every partition
-and for what is on its way between them, has reached it. So gaps in the offsets mean nothing (what was compacted away,
-markers of transactions), and a partition that stands still holds up its own backlog only.
+whole before anything is said (`streams.backlog`). It is decided once for each partition, and kept with the state, as is
+the moment of the first start: the backlog is over when all input that was appended before it is worked off and the
+partition's time, which waits for every partition and for what is on its way between them, has reached it. So gaps in
+the offsets mean nothing (what was compacted away, markers of transactions), and a partition that stands still holds up
+its own backlog only.
 """
 
 import asyncio
@@ -71,14 +72,12 @@ class FirstStart:
 def backlog(partition: int, found: Found) -> int | None:
     """How many records wait for a partition without state; None where there is no backlog of a first start.
 
-    Where nobody has worked on any partition, all of them have the backlog that any has: what waits elsewhere may be
-    about a customer of this one.
+    It has the backlog that any other has: what waits elsewhere may be about a customer of this one. How far the others
+    have come does not count, nor does what they have left: or else it would depend on who is told first.
     """
-    if partition in found.worked_on:
+    if partition in found.worked_on or not any(found.waiting.values()):
         return None
-    mine = found.waiting.get(partition, 0)
-    anybody = not found.worked_on and any(found.waiting.values())
-    return mine if mine or anybody else None
+    return found.waiting.get(partition, 0)
 
 
 class End(NamedTuple):

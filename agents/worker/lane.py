@@ -163,16 +163,15 @@ class Lane:
             self._room.set()
 
     async def _begin_backlog(self) -> None:
-        """On a first start over a backlog, say so in the state before anything is taken."""
+        """On a first start, say in the state whether it is over a backlog, before anything is taken."""
         if self.in_backlog:
             _log.info("backlog_goes_on", partition=self.partition, until=format_time(self._node.backlog or 0))
         elif self._first_start is not None and self.publisher.is_new:
             waiting = await self._first_start.backlog(self.partition, self._fence)
-            if waiting is None:
-                return
-            until = self._clock.now()
+            until = self._clock.now() if waiting is not None else None
             await self._publish(self._node.begin_backlog(until), self.time.in_hand())
-            _log.info("backlog_begun", partition=self.partition, records=waiting, until=format_time(until))
+            if until is not None:
+                _log.info("backlog_begun", partition=self.partition, records=waiting, until=format_time(until))
 
     async def _end_backlog(self) -> None:
         until, now = self._node.backlog, self.time.now()

@@ -80,8 +80,11 @@ class Node(Protocol):
         """The moment (ms) of the first start, while what had come before is being worked off; None at other times."""
         ...
 
-    def begin_backlog(self, until: int) -> Effects:
-        """Say nothing of customers until `end_backlog`: what came before `until` (ms) is an old backlog."""
+    def begin_backlog(self, until: int | None) -> Effects:
+        """Say nothing of customers until `end_backlog`: what came before `until` (ms) is an old backlog.
+
+        None: there is none. Either is written, so that it is decided once.
+        """
         ...
 
     def end_backlog(self) -> Effects:

@@ -85,7 +85,7 @@ class CounterNode:
         keys, self.unconfirmed = self.unconfirmed, []
         return Did(sends=[Out("escalations", k, dumps(o)) for k in keys for o in loads(self.customers[k])["outbox"]])
 
-    def begin_backlog(self, until: int) -> Did:
+    def begin_backlog(self, until: int | None) -> Did:
         self.backlog = until
         return Did()
 

@@ -3,20 +3,25 @@
 import asyncio
 
 import pytest
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 from aiokafka.structs import OffsetAndMetadata
 
+from agents.connection import client_options
 from agents.settings import SettingsError, settings_from
+from agents.topic_admin import create_topics
 from agents.worker import first_start
-from agents.worker.first_start import End, FirstStart, Found, backlog
+from agents.worker.first_start import End, FirstStart, Found, OffsetsUntold, backlog
+from schemas.codec import loads
 from schemas.times import HOUR, MINUTE, format_time
 from streams.backlog import MARK
 from streams.kit import CoreKit
 from tests.node.cluster import policy
 from tests.shell.fakes import Bench, batch
 from tests.shell.test_lane import running, until
+from tests.shell.traffic import produce
 from topics.partitioner import partition_of
+from topics.table import physical
 
 START = 100 * HOUR
 HERE = TopicPartition("interactions.chat", 1)
@@ -55,6 +60,11 @@ def contact(number: int) -> bytes:
     ).encode()
 
 
+def until_of(bench: Bench) -> int | None:
+    """What the mark says, which is there."""
+    return loads(bench.stores["aggregates"][MARK])["s"]
+
+
 def said(bench: Bench) -> list[str]:
     return [topic for topic, *_ in bench.producer.sent if topic == "escalations"]
 
@@ -82,7 +92,7 @@ async def test_nothing_is_said_until_the_input_and_the_time_are_past_the_start()
         low[0] = START
         await until(lambda: said(bench))
         assert not lane.in_backlog
-        assert MARK not in bench.stores["aggregates"]
+        assert until_of(bench) is None
     assert len(said(bench)) == 1
 
 
@@ -97,6 +107,22 @@ async def test_who_has_state_is_not_asked_for():
             await until(lambda lane=lane: len(lane.done) == 1)
             assert not lane.in_backlog
         assert first.asked == asked
+
+
+async def test_a_start_is_the_first_one_once():
+    """What was decided is kept, also where nothing has come since: the next owner asks nobody, whatever waits by then."""
+    for waiting in (None, 0):
+        bench, first = Bench(), Waiting(waiting)
+        bench.clock.at = START
+        async with running(bench, real_core(bench), first_start=first, backlog_end=End(lambda: START)) as lane:
+            bench.tracker.confirm(START)
+            await until(lambda lane=lane: lane.has_begun and not lane.in_backlog)
+        assert set(bench.stores["aggregates"]) == {MARK}
+        first.records = 7
+        async with running(bench, real_core(bench), first_start=first, backlog_end=End(lambda: None)) as lane:
+            await until(lambda lane=lane: lane.has_begun)
+            assert not lane.in_backlog
+        assert first.asked == 1
 
 
 async def test_who_has_the_mark_goes_on():
@@ -120,8 +146,8 @@ async def test_the_end_is_tried_again_where_the_broker_refuses_it():
         await until(lambda: lane.busy_since is None)
         bench.tracker.confirm(START)
         await until(lambda: not bench.producer.at_call)
-        assert MARK in bench.stores["aggregates"]
-        await until(lambda: MARK not in bench.stores["aggregates"])
+        assert until_of(bench) == START
+        await until(lambda: until_of(bench) is None)
         assert not lane.in_backlog
 
 
@@ -158,7 +184,7 @@ async def test_an_answer_without_offsets_is_none(monkeypatch):
         ((), {0: 0, 1: 0}, (None, None)),
         ((), {0: 5, 1: 0}, (5, 0)),
         ((0,), {0: 5, 1: 3}, (None, 3)),
-        ((0,), {0: 5, 1: 0}, (None, None)),
+        ((0,), {0: 5, 1: 0}, (None, 0)),
         ((0, 1), {0: 5, 1: 3}, (None, None)),
     ],
     ids=["nothing waits", "one waits for all", "new beside others", "empty beside others", "all have worked"],
@@ -167,6 +193,42 @@ def test_whose_first_start_it_is(worked_on, waiting, expected):
     """Of two partitions without state: how many records wait, or None where it is no first start over a backlog."""
     found = Found(frozenset(worked_on), waiting)
     assert (backlog(0, found), backlog(1, found)) == expected
+
+
+@pytest.mark.parametrize("waiting", [{0: 5, 1: 0}, {0: 5, 1: 3}, {0: 0, 1: 0}, {0: 0, 1: 3}])
+def test_who_is_told_late_decides_as_who_is_told_at_once(waiting):
+    """That another partition has been worked on meanwhile, a little or to its end, changes nothing for one that has not."""
+    assert backlog(1, Found(frozenset(), waiting)) == backlog(1, Found(frozenset({0}), waiting))
+
+
+async def test_who_is_told_once_another_has_committed_is_on_its_first_start(settings, monkeypatch):
+    """The coordinator does not tell at first; meanwhile the other worker has taken in all that waited, elsewhere."""
+    await create_topics(settings)
+    elsewhere = next(key for key in (b"%d" % n for n in range(50)) if partition_of(key, settings.partitions) == 0)
+    await produce(settings, "interactions.chat", [(elsewhere, b"v")])
+    tell, answers = first_start._committed, []
+
+    async def told(*which):
+        answers.append(1)
+        if len(answers) > 1:
+            return await tell(*which)
+        await commit(settings, TopicPartition(physical(settings.topic_prefix, "interactions.chat"), 0), 1)
+        raise OffsetsUntold
+
+    monkeypatch.setattr(first_start, "_committed", told)
+    assert await FirstStart(settings).backlog(1, Bench().fence) == 0
+    assert len(answers) == 2
+
+
+async def commit(settings, tp: TopicPartition, offset: int) -> None:
+    """As a worker of the group does."""
+    consumer = AIOKafkaConsumer(group_id=settings.app_id, enable_auto_commit=False, **client_options(settings))
+    await consumer.start()
+    try:
+        consumer.assign([tp])
+        await consumer.commit({tp: offset})
+    finally:
+        await consumer.stop()
 
 
 async def test_a_deployment_may_ask_for_none():
