@@ -13,6 +13,8 @@ from agents.topic_admin import check_topics
 from agents.worker.app import make_app
 from agents.worker.ports import Kit
 
+_log = log.get("mindgap.topics")
+
 
 class TopicsNotReadyError(RuntimeError):
     """The topics are not as they should be; one sentence for each."""
@@ -25,9 +27,11 @@ class TopicsNotReadyError(RuntimeError):
 def run_worker(settings: Settings, clock: Clock, kit: Kit) -> NoReturn:
     """Check the topics, then work. Raises TopicsNotReadyError or TopicError before, SystemExit at the end."""
     log.set_up(settings)
-    problems = asyncio.run(check_topics(settings))
-    if problems:
-        raise TopicsNotReadyError(problems)
+    found = asyncio.run(check_topics(settings))
+    if found.problems:
+        raise TopicsNotReadyError(found.problems)
+    for remark in found.remarks:
+        _log.warning("topic_remark", what=remark)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     app = make_app(settings, clock, kit)

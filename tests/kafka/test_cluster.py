@@ -78,7 +78,7 @@ async def test_topics_have_three_copies(settings, kafka_cluster):
     """Every topic is on three brokers, and a write needs two of them; every broker says so."""
     assert settings.replication == 3
     for broker in kafka_cluster.brokers:
-        assert await check_topics(settings.model_copy(update={"broker": broker.address})) == []
+        assert await check_topics(settings.model_copy(update={"broker": broker.address})) == ([], [])
 
 
 @pytest.mark.parametrize("victim", [0, 1, 2])

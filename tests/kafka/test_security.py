@@ -19,7 +19,9 @@ from topics.table import TOPICS, physical
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(150)]
 WORKER = "worker"
-SECURITY = Security({"admin": "admin-secret", WORKER: "worker-secret", "nobody": "nobody-secret"})
+SECURITY = Security(
+    {"admin": "admin-secret", WORKER: "worker-secret", "nobody": "nobody-secret", "viewer": "viewer-secret"}
+)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +45,7 @@ def as_user(settings: Settings, secure: Cluster, user: str) -> Settings:
 
 def test_the_operator_sees_the_topics(settings):
     """TLS with our authority, SCRAM-SHA-512: all is as it should be."""
-    assert asyncio.run(check_topics(settings)) == []
+    assert asyncio.run(check_topics(settings)) == ([], [])
 
 
 def test_a_wrong_password_is_not_let_in(settings):
@@ -63,8 +65,18 @@ def test_a_broker_with_another_authority_is_not_trusted(settings, tmp_path):
 
 def test_whoever_has_no_acl_sees_nothing(settings, secure):
     """A user with a right password and no rights is told that every topic is missing."""
-    problems = asyncio.run(check_topics(as_user(settings, secure, "nobody")))
-    assert len(problems) == len(TOPICS)
+    found = asyncio.run(check_topics(as_user(settings, secure, "nobody")))
+    assert (len(found.problems), found.remarks) == (len(TOPICS), [])
+
+
+def test_who_may_not_see_the_configuration_is_told_so(settings, secure):
+    """Without DescribeConfigs what is configured is not checked: a remark for all topics, and nothing wrong."""
+    for topic in TOPICS:
+        asyncio.run(allow(settings, "viewer", TOPIC, physical(settings.topic_prefix, topic), DESCRIBE))
+    problems, (remark,) = asyncio.run(check_topics(as_user(settings, secure, "viewer")))
+    assert problems == []
+    assert f"the configuration of {len(TOPICS)} topics" in remark
+    assert "allow DescribeConfigs" in remark
 
 
 def test_without_a_name_there_is_a_listener_with_tls_alone(settings, secure):
@@ -72,7 +84,7 @@ def test_without_a_name_there_is_a_listener_with_tls_alone(settings, secure):
     anonymous = settings_from(
         {}, broker=secure.tls_address, security_protocol="SSL", ssl_cafile=secure.cafile, partitions=settings.partitions
     )
-    assert len(asyncio.run(check_topics(anonymous))) == len(TOPICS)
+    assert len(asyncio.run(check_topics(anonymous)).problems) == len(TOPICS)
 
 
 async def give(settings: Settings, user: str) -> None:

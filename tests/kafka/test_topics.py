@@ -35,7 +35,7 @@ async def test_topics_are_there_as_soon_as_they_are_created(settings):
     for number in range(5):
         now = settings.model_copy(update={"topic_prefix": f"{settings.topic_prefix}{number}."})
         assert len(await create_topics(now)) == len(TOPICS)
-        assert await check_topics(now) == []
+        assert await check_topics(now) == ([], [])
 
 
 async def test_what_was_erased_is_compacted_away_in_a_week(settings):
@@ -95,8 +95,20 @@ async def test_what_somebody_else_made_otherwise_is_found(settings, name, partit
     """Each would lose something later: wrong partitions, state that is deleted, times of producers, records refused."""
     await make(settings, name, partitions, **configs)
     await create_topics(settings)
-    problems = [problem for problem in await check_topics(settings) if physical(settings.topic_prefix, name) in problem]
-    assert any(said in problem for problem in problems), problems
+    problems, _ = await check_topics(settings)
+    assert any(said in problem for problem in problems if physical(settings.topic_prefix, name) in problem), problems
+
+
+async def test_a_compacted_topic_with_kafkas_own_segments_is_remarked_on(settings):
+    """It stops nobody: the one sentence names what differs, and the command after which nothing does."""
+    await make(settings, CURRENT, 2, cleanup_policy="compact", message_timestamp_type="LogAppendTime")
+    await create_topics(settings)
+    problems, (remark,) = await check_topics(settings)
+    assert problems == []
+    name = physical(settings.topic_prefix, CURRENT)
+    changes = f"max.compaction.lag.ms={7 * DAY},segment.ms={DAY},segment.bytes={SEGMENT_BYTES}"
+    assert remark.endswith(f"kafka-configs --alter --topic {name} --add-config {changes}")
+    assert "segment.bytes=1073741824" in remark
 
 
 def test_a_worker_does_not_start_on_the_wrong_number_of_partitions(settings, start_worker):
