@@ -62,29 +62,29 @@ class Node:
             batch.take(record)
         return batch.end()
 
-    def wake(self, now: int, *, provisional: bool = False) -> Effects:
+    def wake(self, now: int, *, provisional: bool = False, most: int = AT_ONCE) -> Effects:
         """Send what may not have been sent; where nothing is left of that, run the timers that are due at `now`.
 
-        At most `AT_ONCE` of each; `next_wake` says when there is more to do.
+        At most so many of each; `next_wake` says when there is more to do.
         """
         place = self._place
         batch = Batch(place, now, provisional=provisional)
         if (
             place.unsent or place.shelf.unsent
         ):  # by itself: what is looked at is written anew, without what it said last
-            for id_ in list(islice(place.unsent, AT_ONCE)):
+            for id_ in list(islice(place.unsent, most)):
                 batch.send_again(id_)
-            for key in list(islice(place.shelf.unsent, AT_ONCE)):
+            for key in list(islice(place.shelf.unsent, most)):
                 batch.send_aggregate_again(key)
             return batch.end()
         if not place.backlog.folds_only:
-            batch.take_held(AT_ONCE)
-            for id_ in () if place.backlog.commands else place.timers.due(now, AT_ONCE):
+            batch.take_held(most)
+            for id_ in () if place.backlog.commands else place.timers.due(now, most):
                 batch.look_at(id_)
-        for key in place.shelf.timers.due(now, AT_ONCE):
+        for key in place.shelf.timers.due(now, most):
             batch.look_at_aggregate(key)
         effects = batch.end()
-        batch.measure()
+        batch.measure(most)
         return effects
 
     @property

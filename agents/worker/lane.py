@@ -14,6 +14,7 @@ from typing import Any
 from agents import log
 from agents.clock import Clock
 from agents.transport import RecordBatch
+from agents.worker.batch_size import TIMERS_MAX
 from agents.worker.fence import Fence, Fenced
 from agents.worker.first_start import End, FirstStart
 from agents.worker.letters import Buried
@@ -57,8 +58,11 @@ class Lane:
         metrics: Metrics,
         batches_max: int,
         records_max: Callable[[], int],
+        timers_max: Callable[[], int] = lambda: TIMERS_MAX,
     ) -> None:
         """`worked` is called whenever something has been worked off; `records_max` bounds what is taken at once.
+
+        `timers_max` bounds how many timers run at once.
 
         `check_state`, when the core has failed: nodes made after it do without state that cannot be read.
         `first_start` is asked where there is no state, `backlog_end` when what it told of is over.
@@ -82,6 +86,7 @@ class Lane:
         self._metrics = metrics
         self._batches_max = batches_max
         self._records_max = records_max
+        self._timers_max = timers_max
         self._waiting: deque[RecordBatch] = deque()
         self._arrived = asyncio.Event()
         self._room = asyncio.Event()
@@ -277,7 +282,8 @@ class Lane:
         if now is None or due is None or due > now.at or loop_time < self._wake_after:
             return
         try:
-            await self._publish(self._node.wake(now.at, provisional=now.provisional), now)
+            effects = self._node.wake(now.at, provisional=now.provisional, most=self._timers_max())
+            await self._publish(effects, now)
             self._wake_backoff = _WAKE_BACKOFF_S[0]
         except Fenced:
             raise

@@ -160,7 +160,12 @@ class Partitions:
 
     def _resized(self) -> None:
         limits = self._app.batch_limits = self._size.limits
-        _log.warning("batches_resized", records_max=limits.records_max, bytes_max=limits.bytes_max)
+        _log.warning(
+            "batches_resized",
+            records_max=limits.records_max,
+            bytes_max=limits.bytes_max,
+            timers_max=self._size.timers_max,
+        )
 
     def _owned(self) -> set[int]:
         return {tp.partition for tp in self._inputs()}
@@ -208,6 +213,7 @@ class Partitions:
             metrics=self.metrics,
             batches_max=settings.buffered_batches_max,
             records_max=lambda: 2 * self._size.limits.records_max,
+            timers_max=lambda: self._size.timers_max,
         )
 
     def _changelog(self, name: str, number: int, store: Store) -> Changelog:

@@ -95,8 +95,8 @@ class Node(Protocol):
         """Take records in, at the partition's time `now` (ms). `provisional`: decided while an input has stalled."""
         ...
 
-    def wake(self, now: int, *, provisional: bool = False) -> Effects:
-        """Run the timers that are due at `now`."""
+    def wake(self, now: int, *, provisional: bool = False, most: int = 500) -> Effects:
+        """Run the timers that are due at `now`, at most so many of each kind."""
         ...
 
     def rebuild(self) -> None:

@@ -58,9 +58,14 @@ class GapFeed:
         soon = min(now + TOLD_EVERY, (now // HOUR + 1) * HOUR)
         self.due = soon if self.due is None else min(self.due, soon)
 
-    def tell(self, now: int, load: Load, policies: PolicyHistory, batch: int) -> tuple[list[Post], bytes | None]:
-        """What is to be told at `now`, and the value to be written at `SEQUENCE` before; nothing while more is due."""
-        for id_ in list(islice(self._changed, AT_ONCE)):
+    def tell(
+        self, now: int, load: Load, policies: PolicyHistory, batch: int, most: int = AT_ONCE
+    ) -> tuple[list[Post], bytes | None]:
+        """What is to be told at `now`, and the value to be written at `SEQUENCE` before; nothing while more is due.
+
+        It looks at `most` customers in one go, or fewer.
+        """
+        for id_ in list(islice(self._changed, min(most, AT_ONCE))):
             del self._changed[id_]
             customer = load(id_)
             self._share.replace(id_, facts(customer.derived(policies)) if customer is not None else ())

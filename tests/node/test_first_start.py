@@ -89,8 +89,9 @@ def test_a_restart_goes_on_in_the_backlog_and_behind_it() -> None:
     assert all(loads(store["aggregates"][MARK])["s"] is None for store in cluster.stores), "kept: it was the only one"
 
 
-def test_customers_are_settled_some_at_a_time() -> None:
-    """Behind the backlog of many customers a turn looks at 500 of them, and none is left out."""
+@pytest.mark.parametrize(("most", "expected"), [(500, [500, 500, 100]), (125, [*8 * [125], 100])])
+def test_customers_are_settled_some_at_a_time(most: int, expected: list[int]) -> None:
+    """Behind the backlog of many customers a turn looks at as many of them as it is told, and none is left out."""
     cluster = Cluster(1, Random(1), policy(targets=[{"first_response": "1h"}], patterns={"ignored": "off"}))
     cluster.now = T0
     begin(cluster, T0 + 4 * HOUR)
@@ -103,10 +104,10 @@ def test_customers_are_settled_some_at_a_time() -> None:
     turns = []
     cluster.now = T0 + 4 * HOUR
     while node.next_wake is not None and node.next_wake <= cluster.now:
-        effects = node.wake(cluster.now)
+        effects = node.wake(cluster.now, most=most)
         turns.append(sum(1 for table, _, _ in effects.writes if table == "customers"))
         cluster._publish(0, effects)
-    assert [turn for turn in turns if turn] == [500, 500, 100]
+    assert [turn for turn in turns if turn] == expected
     assert len(by_thread(cluster)) == 1_100
 
 

@@ -83,7 +83,7 @@ class Quoting:
         except KeyError as problem:
             raise ValueError(f"cannot take {records[0].value!r}") from problem
 
-    def wake(self, now, *, provisional=False):
+    def wake(self, now, *, provisional=False, most=500):
         raise ValueError(f"{PERSON} has a bad timer")
 
 

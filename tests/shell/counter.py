@@ -80,7 +80,7 @@ class CounterNode:
             did.sends += [Out("escalations", key, dumps(output)) for output in state["outbox"]]
         return did
 
-    def wake(self, now: int, *, provisional: bool = False) -> Did:
+    def wake(self, now: int, *, provisional: bool = False, most: int = 500) -> Did:
         self.next_wake = None
         keys, self.unconfirmed = self.unconfirmed, []
         return Did(sends=[Out("escalations", k, dumps(o)) for k in keys for o in loads(self.customers[k])["outbox"]])

@@ -46,6 +46,7 @@ async def running(bench: Bench, make_node, *, known=True, **options):
         metrics=bench.metrics,
         batches_max=options.get("batches_max", 4),
         records_max=lambda: 100,
+        timers_max=options.get("timers_max", lambda: 500),
         first_start=options.get("first_start"),
         backlog_end=options.get("backlog_end"),
     )
@@ -111,7 +112,7 @@ async def test_timers_that_raise_do_not_stop_the_batches():
     bench = Bench()
 
     class Faulty(CounterNode):
-        def wake(self, now, *, provisional=False):
+        def wake(self, now, *, provisional=False, most=500):
             raise RuntimeError
 
     def make():
@@ -125,6 +126,26 @@ async def test_timers_that_raise_do_not_stop_the_batches():
         )
         await lane.put(batch("interactions.chat", [event("1")]))
         await until(lambda: len(lane.done) == 1)
+
+
+async def test_a_turn_of_the_timers_is_as_large_as_it_may_be_just_now():
+    """The bound is asked for at each turn: work that did not end within the session has made it smaller."""
+    bench, bounds, turns = Bench(), [500, 250], []
+
+    class Counting(CounterNode):
+        def wake(self, now, *, provisional=False, most=500):
+            turns.append(most)
+            self.next_wake = 0 if bounds else None
+            return Did()
+
+    def make():
+        node = Counting(1, bench.stores["customers"], lambda key: 1)
+        node.next_wake = 0
+        return node
+
+    async with running(bench, make, timers_max=lambda: bounds.pop(0)):
+        await until(lambda: not bounds)
+    assert turns == [500, 250]
 
 
 async def test_the_outbox_is_sent_after_recovery():
