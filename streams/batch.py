@@ -270,7 +270,9 @@ class Batch:
             self._place.gap_feed.touch(stored.links.id, self._now)
 
     def _route(self, message: Outgoing) -> None:
-        if self._place.home(message) == self._place.partition and may_be_local(message.message):
+        if message.to == "count":
+            self._effects.count(message.key, message.message["n"])
+        elif self._place.home(message) == self._place.partition and may_be_local(message.message):
             self._local.append(message)
         else:
             self._send(message)
@@ -316,8 +318,15 @@ class Batch:
             del self._customers[message.key]
             return out
         stored.links, stored.exists = links, True
-        stored.mail += out
+        self._keep_mail(stored, out)
         return []
+
+    def _keep_mail(self, stored: Stored, out: list[Outgoing]) -> None:
+        for message in out:
+            if message.to == "count":
+                self._effects.count(message.key, message.message["n"])
+            else:
+                stored.mail.append(message)
 
     def _hear(self, stored: Stored, message: Message, policy: Policy) -> None:
         if stored.live is not None:

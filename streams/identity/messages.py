@@ -50,10 +50,11 @@ Message = dict[str, Any]
 class Outgoing(NamedTuple):
     """A message and where it goes: to the shard of identity `key`, or to the customer `key`.
 
-    Two are not for the protocol: a `conflict` about identity `key` to publish, a `tombstone` for escalation `key`.
+    Three are not for the protocol: a `conflict` about identity `key` to publish, a `tombstone` for escalation `key`,
+    and a `count` of what `key` names, for the metrics: it is not sent, nor kept.
     """
 
-    to: Literal["identity", "customer", "conflict", "tombstone"]
+    to: Literal["identity", "customer", "conflict", "tombstone", "count"]
     key: str
     message: Message
 
@@ -74,6 +75,11 @@ def to_identity(tag: str, identity: str, **fields: Any) -> Outgoing:
 def to_customer(tag: str, customer_id: str, **fields: Any) -> Outgoing:
     """A message to a customer."""
     return Outgoing("customer", customer_id, {"t": tag, "c": customer_id, **fields})
+
+
+def counted(what: str, number: int = 1) -> Outgoing:
+    """So many of what was named, for the metrics."""
+    return Outgoing("count", what, {"n": number})
 
 
 def forwarded(message: Message, customer_id: str) -> Outgoing:

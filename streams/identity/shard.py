@@ -14,7 +14,7 @@ from streams.identity.messages import Message, Outgoing, to_customer, to_identit
 from streams.identity.pairs import CUT, LINKED, Assertion, barred, pair_of
 from streams.identity.speakers import Speakers
 
-RECORD_VERSION = 2
+RECORD_VERSION = 3
 
 
 @dataclass(slots=True)
@@ -43,7 +43,7 @@ class IdentityRecord:
 
     @classmethod
     def decode(cls, stored: dict[str, Any]) -> "IdentityRecord":
-        """What `encode` stored, or version 1; raises ValueError for a record of a newer version."""
+        """What `encode` stored, or an earlier version; raises ValueError for a record of a newer version."""
         if stored["v"] > RECORD_VERSION:
             msg = f"identity record of version {stored['v']} is newer than this program's {RECORD_VERSION}"
             raise ValueError(msg)

@@ -5,12 +5,20 @@ earlier first contact, or the event that it answers, comes late. Its first custo
 told whose it is, and who has it hands it on (`placements`). The higher number counts wherever both end up. An author is
 known by the identity that spoke, so that an event finds its customer after merges and splits. An event answered on
 another thread is not looked for.
+
+The record is bounded (`bounds`). Where there is no room for one more event, the oldest that were placed as soon as
+they came are decided: they stay with whom they follow, and only that is remembered. If there is none, the new one is
+decided when it comes; without an author it is a customer of its own. Nothing else may be let go: an event that waits,
+or has moved, is sent from here again where a message was lost, and one that is decided comes again with its own message.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from streams.identity.messages import Message, Outgoing, to_customer
+from schemas.codec import dumps
+from streams.identity import bounds
+from streams.identity.messages import Message, Outgoing, counted, to_customer, to_identity
 
 Order = tuple[int, int, str]
 
@@ -18,130 +26,249 @@ Order = tuple[int, int, str]
 class Speaker(NamedTuple):
     """Who spoke: the identity, and its customer then (perhaps an alias by now, or one that it has left).
 
-    A record of the first version does not tell the identity.
+    A record of the first version does not tell the identity. The customer is None for an event of nobody's, which is
+    an identity of its own.
     """
 
     identity: str | None
-    customer: str
+    customer: str | None
 
 
 @dataclass(slots=True)
 class Loose:
-    """An event without an author. `author` is the event whose customer it follows, `past` with whom it was before."""
+    """An event without an author. `author` is the event whose customer, `speaker`, it follows.
+
+    `past`: with whom it was before. `by`: the event whose coming placed it last; None where a former version did.
+    """
 
     event: Any
     reply_to: str | None
     author: str | None = None
     number: int = 0
     past: list[Speaker] = field(default_factory=list)
+    speaker: Speaker | None = None
+    by: str | None = None
+    room: int = 0
+    """Bytes that it takes."""
+
+    def encode(self) -> list[Any]:
+        """As a JSON list."""
+        speaker = [list(self.speaker)] if self.speaker is not None else []
+        past = [list(speaker) for speaker in self.past]
+        return [self.event, self.reply_to, self.author, self.number, past, self.by, self.room, *speaker]
 
 
 @dataclass(slots=True)
 class Speakers:
-    """The speakers by event id, the first contact, and the loose events by id."""
+    """The speakers by event id, the first contact, and the loose events by id. What is decided has a speaker, too."""
 
     spoken: dict[str, Speaker] = field(default_factory=dict)
     first: Order | None = None
     loose: dict[str, Loose] = field(default_factory=dict)
+    spoken_room: int = 0
+    """Bytes that the speakers take, and"""
+    loose_room: int = 0
+    """the loose events."""
+    counts: Counter[str] = field(default_factory=Counter, compare=False)
+    """What the message being taken has led to, for the metrics."""
 
     def take(self, message: Message) -> tuple[list[Outgoing], bool]:
         """Takes a `spoke`, `loose` or `unspoke` message; what to send, and whether anything changed."""
+        out: list[Outgoing] = []
+        changed = True
         match message["t"]:
             case "loose":
-                return self._loose(message)
+                out, changed = self._loose(message)
             case "spoke":
-                return self._spoke(message)
+                out, changed = self._spoke(message)
             case _:
                 self._forget(set(message["by"]))
-                return [], True
+        counts, self.counts = self.counts, Counter()
+        return out + [counted(what, number) for what, number in counts.items()], changed
 
     def _loose(self, message: Message) -> tuple[list[Outgoing], bool]:
         id_ = message["id"]
         if id_ in self.loose:
-            return self._sends(*self.loose), False  # what it moved may not have been sent the first time
-        self.loose[id_] = Loose(message["e"], message["r"])
-        return self._sends(*[other for other in self.loose if self._place(other)]), True
+            return self._sends(id_, None), False
+        if id_ in self.spoken:
+            return [_event(id_, self.spoken[id_], 1, message["e"]), *self._sends(id_, None)], False
+        loose = self.loose[id_] = Loose(message["e"], message["r"])
+        self._place(id_, id_)
+        self._measure(id_, loose)
+        self._make_room(but=id_)
+        out: list[Outgoing] = []
+        if self._is_full():
+            out.append(_event(id_, self._decide(id_), 1, message["e"]))
+        self._place_answers(id_)
+        return out + self._sends(id_), True
 
     def _spoke(self, message: Message) -> tuple[list[Outgoing], bool]:
         id_, order = message["id"], (message["o"][0], message["o"][1], message["o"][2])
-        fresh = id_ not in self.spoken
-        if fresh:
-            self.spoken[id_] = Speaker(message["by"], message["c"])
-            if message["k"] and (self.first is None or order < self.first):
-                self.first = order
+        if id_ in self.spoken:
+            return self._sends(id_, None), False
+        earlier = message["k"] and (self.first is None or order < self.first)
+        self.first = order if earlier else self.first
+        self._note(id_, Speaker(message["by"], message["c"]))
+        if earlier:
             for other in self.loose:
-                self._place(other)
-        return self._sends(*(other for other, loose in self.loose.items() if loose.author == id_)), fresh
+                self._place(other, id_)
+        else:
+            self._place_answers(id_)
+        return self._sends(id_), True
 
-    def _place(self, id_: str) -> bool:
-        """Whether its author is another one now."""
-        loose = self.loose[id_]
-        author = self._author(id_)
-        if author == loose.author:
-            return False
-        if loose.author is not None and self.spoken[loose.author] not in loose.past:
-            loose.past.append(self.spoken[loose.author])
+    def _place_answers(self, id_: str) -> None:
+        """Places anew what answers this event, over any number of steps."""
+        if any(loose.reply_to == id_ for loose in self.loose.values()):
+            for other in self.loose:
+                self._place(other, id_)
+
+    def _place(self, id_: str, by: str) -> None:
+        loose, found = self.loose[id_], self._author(id_)
+        if found is None or found[0] == loose.author:
+            return
+        author, speaker = found
+        if speaker != loose.speaker:
+            if loose.speaker is not None and loose.speaker not in loose.past:
+                if self.loose_room > bounds.LOOSE_BYTES_MAX + bounds.PAST_BYTES_MAX:
+                    self.counts["thread_moves_refused"] += 1
+                    return
+                loose.past.append(loose.speaker)
+            loose.speaker, loose.by = speaker, by
+            loose.number += 1
         loose.author = author
-        loose.number += 1
-        return True
+        self._measure(id_, loose)
 
-    def _author(self, id_: str) -> str | None:
-        first = self.first[2] if self.first else None
-        seen = {id_}
-        named = self.loose[id_].reply_to
-        while named is not None and named not in seen:
+    def _author(self, id_: str) -> tuple[str, Speaker] | None:
+        """The event that it follows, and by whom that is."""
+        seen, step = {id_}, self.loose[id_]
+        while (named := step.reply_to) is not None and named not in seen:
             if named in self.spoken:
-                return named
+                return named, self.spoken[named]
+            if named == step.author and step.speaker is not None:  # has been let go since
+                return named, step.speaker
             if named not in self.loose:
                 break
             seen.add(named)
-            named = self.loose[named].reply_to
-        return first
+            step = self.loose[named]
+        return (self.first[2], self.spoken[self.first[2]]) if self.first is not None else None
 
-    def _sends(self, *ids: str) -> list[Outgoing]:
+    def _sends(self, *by: str | None) -> list[Outgoing]:
+        """Sends what the coming of this event has placed: when it comes again that may not have been sent.
+
+        What others have placed since is sent when those come again.
+        """
         out = []
-        for id_ in ids:
-            loose = self.loose[id_]
-            if loose.author is None:
+        for other, loose in self.loose.items():
+            if loose.speaker is None or loose.by not in by:
                 continue
-            author = self.spoken[loose.author]
-            first, number = (loose.past[0], 1) if loose.past else (author, loose.number)
-            fields = {"i": first.identity, "id": id_, "num": number, "n": [], "e": loose.event, "f": 1}
-            out.append(to_customer("event", first.customer, **fields))
-            released = {"id": id_, "num": loose.number, "to": author.identity}
-            past = (other for other in loose.past if other != author)
-            out += [to_customer("release", other.customer, i=other.identity, **released) for other in past]
+            first, number = (loose.past[0], 1) if loose.past else (loose.speaker, loose.number)
+            out.append(_event(other, first, number, loose.event))
+            released = {"id": other, "num": loose.number, "to": loose.speaker.identity}
+            past = (one for one in loose.past if one != loose.speaker and one.customer is not None)
+            out += [to_customer("release", str(one.customer), i=one.identity, **released) for one in past]
         return out
+
+    # -- bounds -----------------------------------------------------------------------------------------
+
+    def _measure(self, id_: str, loose: Loose) -> None:
+        room = len(dumps([id_, loose.encode()]))
+        self.loose_room += room - loose.room
+        loose.room = room
+
+    def _make_room(self, but: str) -> None:
+        """Decides events that were placed when they came, the oldest first, until there is room for another."""
+        if not self._is_full():
+            return
+        for id_ in [id_ for id_, loose in self.loose.items() if loose.by == id_ and loose.number == 1 and id_ != but]:
+            self._decide(id_)
+            if not self._is_full():
+                return
+
+    def _is_full(self) -> bool:
+        return len(self.loose) > bounds.LOOSE_MAX or self.loose_room > bounds.LOOSE_BYTES_MAX
+
+    def _decide(self, id_: str) -> Speaker:
+        """The event stays where it is; without an author it is a customer of its own."""
+        decided = self.loose.pop(id_)
+        self.loose_room -= decided.room
+        self.counts["thread_events_alone" if decided.speaker is None else "thread_events_decided"] += 1
+        speaker = decided.speaker or Speaker(f"event:{id_}", None)
+        for loose in self.loose.values():
+            if loose.reply_to == id_ and loose.speaker == speaker:
+                loose.author = id_
+        self._note(id_, speaker)
+        return speaker
+
+    def _note(self, id_: str, speaker: Speaker) -> None:
+        """Remembers who spoke, and forgets the oldest where they are too many, but not the first contact."""
+        self.spoken[id_] = speaker
+        self.spoken_room += _room(id_, speaker)
+        kept = (id_, self.first[2] if self.first is not None else None)
+        while self.spoken_room > bounds.SPOKEN_BYTES_MAX:
+            oldest = next((other for other in self.spoken if other not in kept), None)
+            if oldest is None:
+                break
+            self.spoken_room -= _room(oldest, self.spoken.pop(oldest))
+            self.counts["thread_speakers_let_go"] += 1
 
     def _forget(self, identities: set[str]) -> None:
         """Erases what these have said, and what was said to them."""
         gone = {id_ for id_, speaker in self.spoken.items() if speaker.identity in identities}
         self.spoken = {id_: speaker for id_, speaker in self.spoken.items() if id_ not in gone}
-        self.loose = {id_: loose for id_, loose in self.loose.items() if loose.author not in gone}
+        self.spoken_room = _total(self.spoken)
+        self.loose = {
+            id_: loose
+            for id_, loose in self.loose.items()
+            if loose.speaker is None or loose.speaker.identity not in identities
+        }
         for loose in self.loose.values():
             loose.past = [speaker for speaker in loose.past if speaker.identity not in identities]
+        self.loose_room = sum(loose.room for loose in self.loose.values())
         if self.first is not None and self.first[2] in gone:
             self.first = None
 
+    # -- stored -----------------------------------------------------------------------------------------
+
     def encode(self) -> dict[str, Any]:
         """As a JSON object."""
-        loose = {
-            id_: [x.event, x.reply_to, x.author, x.number, [list(speaker) for speaker in x.past]]
-            for id_, x in self.loose.items()
-        }
+        loose = {id_: loose.encode() for id_, loose in self.loose.items()}
         return {"a": {id_: list(speaker) for id_, speaker in self.spoken.items()}, "f": self.first, "l": loose}
 
     @classmethod
     def decode(cls, stored: dict[str, Any]) -> "Speakers":
-        """What `encode` stored."""
+        """What `encode` stored; former versions did not tell who placed an event, nor name its speaker."""
         first = stored["f"]
         spoken = {id_: _speaker(speaker) for id_, speaker in stored["a"].items()}
-        loose = {
-            id_: Loose(event, reply_to, author, number, [_speaker(speaker) for speaker in past])
-            for id_, (event, reply_to, author, number, past) in stored["l"].items()
-        }
-        return cls(spoken, (first[0], first[1], first[2]) if first else None, loose)
+        loose = {id_: _loose(id_, fields, spoken) for id_, fields in stored["l"].items()}
+        rooms = _total(spoken), sum(x.room for x in loose.values())
+        return cls(spoken, (first[0], first[1], first[2]) if first else None, loose, *rooms)
+
+
+def _event(id_: str, speaker: Speaker, number: int, event: Any) -> Outgoing:
+    fields = {"id": id_, "num": number, "n": [], "e": event, "f": 1}
+    if speaker.customer is None:
+        return to_identity("event", str(speaker.identity), **fields)
+    return to_customer("event", speaker.customer, i=speaker.identity, **fields)
+
+
+def _room(id_: str, speaker: Speaker) -> int:
+    return len(dumps([id_, *speaker]))
+
+
+def _total(spoken: dict[str, Speaker]) -> int:
+    return sum(_room(id_, speaker) for id_, speaker in spoken.items())
 
 
 def _speaker(stored: Any) -> Speaker:
     return Speaker(None, stored) if isinstance(stored, str) else Speaker(*stored)
+
+
+def _loose(id_: str, fields: list[Any], spoken: dict[str, Speaker]) -> Loose:
+    event, reply_to, author, number, past, *more = fields
+    before = [_speaker(speaker) for speaker in past]
+    if not more:
+        loose = Loose(event, reply_to, author, number, before, spoken[author] if author else None)
+        loose.room = len(dumps([id_, loose.encode()]))
+        return loose
+    by, room, *speaker = more
+    return Loose(event, reply_to, author, number, before, _speaker(speaker[0]) if speaker else None, by, room)

@@ -150,6 +150,8 @@ class Network:
             if message.to == "conflict":
                 if message.message not in self.conflicts:
                     self.conflicts.append(message.message)
+            elif message.to == "count":
+                self.sent[message.key] += message.message["n"]
             elif message.to != "tombstone":
                 home = self.owner(message.key) if message.to == "identity" else home_of(message.key)
                 self.channels.setdefault((*sender, message.to, home), deque()).append(message)

@@ -1,0 +1,15 @@
+"""How much the records of identities and customers may hold beside a history, in bytes as they are stored.
+
+A broker refuses a record that is too large, and then nothing of its partition can be written any more. So whatever
+grows with what comes in has a bound here, and what is let go beyond it is counted.
+"""
+
+_KIB = 1024
+LOOSE_MAX = 300
+"""Events without an author that a public thread keeps: those that wait, and those that may move yet."""
+LOOSE_BYTES_MAX = 128 * _KIB
+"""Bytes of them."""
+PAST_BYTES_MAX = 16 * _KIB
+"""So much more, where they have moved, for with whom they were."""
+SPOKEN_BYTES_MAX = 64 * _KIB
+"""Speakers that a public thread remembers, by event."""
