@@ -9,7 +9,7 @@ another thread is not looked for.
 The record is bounded (`bounds`). Where there is no room for one more event, the oldest that were placed as soon as
 they came are decided: they stay with whom they follow, and only that is remembered. If there is none, the new one is
 decided when it comes; without an author it is a customer of its own. Nothing else may be let go: an event that waits,
-or has moved, is sent from here again where a message was lost, and one that is decided comes again with its own message.
+or has moved, is sent from here again where a message was lost; one that is decided comes again with its own message.
 """
 
 from collections import Counter
