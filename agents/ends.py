@@ -14,6 +14,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from agents.connection import ANSWER_MS
 
 TIMEOUT_S = 30.0
+_LITTLE = 64 * 1024
+"""Bytes of a partition that are fetched where only its end is asked for."""
 _POLL_MS = 100
 
 
@@ -43,5 +45,33 @@ async def end_offsets(options: Mapping[str, Any], partitions: Iterable[TopicPart
                         ends[tp] = max(ends[tp], highwater)
                         missing.discard(tp)
             return ends
+        finally:
+            await consumer.stop()
+
+
+async def highwaters(options: Mapping[str, Any], known: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
+    """As `end_offsets`, where it is `known` about where each partition ends: what stands before that is not fetched.
+
+    Raises KafkaError, OSError and TimeoutError.
+    """
+    consumer = AIOKafkaConsumer(
+        enable_auto_commit=False,
+        auto_offset_reset="latest",
+        fetch_max_wait_ms=_POLL_MS,
+        max_partition_fetch_bytes=_LITTLE,
+        request_timeout_ms=ANSWER_MS,
+        **options,
+    )
+    found: dict[TopicPartition, int] = {}
+    async with asyncio.timeout(TIMEOUT_S):
+        await consumer.start()
+        try:
+            consumer.assign(list(known))
+            for tp, offset in known.items():
+                consumer.seek(tp, offset)
+            while len(found) < len(known):
+                await consumer.getmany(timeout_ms=_POLL_MS)
+                found = {tp: end for tp in known if (end := consumer.highwater(tp)) is not None}
+            return found
         finally:
             await consumer.stop()

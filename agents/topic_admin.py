@@ -16,7 +16,7 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from agents.connection import client_options
 from agents.settings import Settings
 from schemas.times import DAY
-from topics.table import COMPACTED_WITHIN, SEGMENT_BYTES, TOPICS, Topic, physical
+from topics.table import COMPACTED_WITHIN, SEGMENT_BYTES, STATE_COMPACTED_AFTER, TOPICS, Topic, physical
 
 TIMEOUT_MS = 30_000
 _MUST = ("cleanup.policy", "message.timestamp.type", "max.message.bytes")
@@ -166,6 +166,8 @@ def _configs_of(topic: Topic, settings: Settings) -> dict[str, str]:
     else:  # else a partition that is hardly written to keeps for ever what was erased
         lag = {"max.compaction.lag.ms": str(COMPACTED_WITHIN), "segment.ms": str(DAY)}
         configs |= lag | {"segment.bytes": str(SEGMENT_BYTES)}
+    if topic.role == "changelog":
+        configs["min.compaction.lag.ms"] = str(STATE_COMPACTED_AFTER)
     if settings.replication >= 3:
         configs["min.insync.replicas"] = "2"
     return configs

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from schemas.times import DAY, HOUR
+from schemas.times import DAY, HOUR, MINUTE
 from schemas.vocabulary import CHANNELS
 
 Cleanup = Literal["delete", "compact"]
@@ -20,6 +20,9 @@ INPUT_BYTES_MAX = 4 * _MIB
 """Larger than any limit a policy sensibly sets, so that an oversized event arrives and can be dead-lettered."""
 COMPACTED_WITHIN = 7 * DAY
 """How long (ms) what has been overwritten or erased may stay in a compacted topic before the broker takes it away."""
+STATE_COMPACTED_AFTER = 2 * MINUTE
+"""How long (ms) the broker leaves a changelog's records beside newer ones of their keys: a newer one may be that of an
+owner that overslept, and whoever owns the partition, or comes to own it meanwhile, writes its state again."""
 SEGMENT_BYTES = 50 * _MIB
 """How much of a partition of a compacted topic is written before the broker may compact it: who recovers reads
 all that is not compacted yet, and with Kafka's 1 GiB that is many times the state."""

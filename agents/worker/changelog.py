@@ -1,7 +1,7 @@
 """One partition of a table as its owner writes it: the state, the term, and where the changelog ends.
 
-Nobody else should write there, so the offsets of our own confirmed records have no gaps. A gap is somebody else's
-record: that of an owner that overslept.
+Nobody else should write there, so the offsets of our own confirmed records have no gaps, and after the last of them
+the log ends. What stands in a gap or at the end is somebody else's record: that of an owner that overslept.
 """
 
 import asyncio
@@ -43,6 +43,11 @@ class Changelog:
         """The latest moments at which what was read of it was written."""
         return self._reading.moments.values()
 
+    @property
+    def end(self) -> int:
+        """The offset after the last record that is known: our own, or one that was looked at."""
+        return self._reading.end
+
     def apply(self, key: bytes, value: bytes | None) -> None:
         """Change the state; None deletes."""
         if value is None:
@@ -66,16 +71,16 @@ class Changelog:
         """The keys that are to be written again, because a record that does not count is the last of them."""
         return self._reading.overtaken - {CLAIM_KEY}
 
-    async def foreign(self, offsets: Collection[int]) -> set[bytes]:
-        """Our records stand at `offsets`: the keys that anybody else has written among them.
+    async def foreign(self, offsets: Collection[int], end: int = 0) -> set[bytes]:
+        """Our records stand at `offsets`, and the log reaches to `end`: the keys that anybody else has written there.
 
         What we wrote in an attempt that seemed to fail counts as somebody else's. Raises as `claimed`, and then tells
         of the same records the next time.
         """
         ours = {offset for offset in offsets if offset >= self._reading.end}
-        if not ours:
+        end = max(end, *(offset + 1 for offset in ours), 0)
+        if end <= self._reading.end:
             return set()
-        end = max(ours) + 1
         found = [] if end - self._reading.end == len(ours) else await self._between(end, ours)
         self._reading.end = end
         return {record.key for record in found if record.key != CLAIM_KEY}

@@ -7,7 +7,7 @@ import asyncio
 import heapq
 import time
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -91,6 +91,7 @@ class Lane:
         self._arrived = asyncio.Event()
         self._room = asyncio.Event()
         self._policy_news = False
+        self._ends: Mapping[str, int] = {}
         self.has_begun = False
         """The term is claimed, and it is known whether this is a first start: batches are taken from now on."""
         self._ending = False
@@ -113,6 +114,10 @@ class Lane:
     def next_wake(self) -> int | None:
         """When the earliest timer is due (ms)."""
         return self._node.next_wake
+
+    def ends_seen(self, ends: Mapping[str, int]) -> None:
+        """The changelogs, by topic, reach that far: look soon whether somebody else has written there."""
+        self._ends = ends
 
     def time_moved(self) -> None:
         """Look whether a timer has become due; to be called when time may have moved."""
@@ -160,6 +165,9 @@ class Lane:
                     await self._settle_all()
                 await self._end_backlog()
                 await self._wake()
+                if self._ends:
+                    ends, self._ends = self._ends, {}
+                    await self.publisher.mend(ends)
                 self.busy_since = None
         except Fenced:
             _log.info("partition_fenced", partition=self.partition)

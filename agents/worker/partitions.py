@@ -14,6 +14,7 @@ from agents.settings import Settings
 from agents.transport import BatchLimits, RecordBatch
 from agents.worker.batch_size import BatchSize
 from agents.worker.changelog import Changelog, read_range
+from agents.worker.changelog_watch import ChangelogWatch
 from agents.worker.fence import Fence
 from agents.worker.first_start import End, FirstStart
 from agents.worker.inputs import Inputs
@@ -48,6 +49,7 @@ class Partitions:
         self._stores = stores
         self.metrics = Metrics()
         self.timekeeper = Timekeeper(app, settings, clock, kit, self.metrics)
+        self._changelogs = ChangelogWatch(settings)
         self._lanes: dict[int, tuple[Lane, asyncio.Task[None]]] = {}
         self._inputs_of: dict[int, Inputs] = {}
         self._generation: int | None = None
@@ -78,6 +80,7 @@ class Partitions:
         self._generation = generation
         watched = {number: Watched(lane, self._inputs_of[number]) for number, (lane, _) in self._lanes.items()}
         self.timekeeper.opened(watched, Fence(app, generation, app.consumer.lease))
+        self._changelogs.opened({number: lane for number, (lane, _) in self._lanes.items()})
         self.metrics.partitions.set(len(owned))
         self.metrics.recoveries.inc()
         _log.info("partitions_recovered", partitions=sorted(owned), generation=generation)
@@ -104,6 +107,7 @@ class Partitions:
         for number in lanes:
             self.metrics.forget(number)
         self.metrics.partitions.set(0)
+        await self._changelogs.closed()
 
     async def put(self, batch: RecordBatch) -> None:
         """Give a batch to its lane. One that belongs to no lane is dropped: it is not done, so it comes again."""

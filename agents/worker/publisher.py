@@ -114,6 +114,18 @@ class Publisher:
             await self._mend(log, await self._rewrite(log, log.overtaken()))
         return changed > 0
 
+    def ends(self) -> dict[str, int]:
+        """Where the changelogs end so far as is known, by topic."""
+        return {log.topic: log.end for log in self._changelogs.values()}
+
+    async def mend(self, ends: Mapping[str, int]) -> None:
+        """The changelogs reach to `ends`, by topic: overwrite what another has written behind our last records.
+
+        Raises Fenced.
+        """
+        for changelog in self._changelogs.values():
+            await self._mend(changelog, (), ends.get(changelog.topic, 0))
+
     async def _caught_up(self, log: Changelog, offset: int) -> int:
         backoff = _BACKOFF_FIRST_S
         while True:
@@ -168,12 +180,12 @@ class Publisher:
         headers = (log.stamp, self._now.header)
         return [_Out(log.topic, key, value, self._partition, headers) for key, value in values.items()]
 
-    async def _mend(self, log: Changelog, offsets: Sequence[int]) -> None:
+    async def _mend(self, log: Changelog, offsets: Sequence[int], end: int = 0) -> None:
         """Write again, last, what another has written among our records: compaction keeps the last of each key."""
         try:
-            while keys := await log.foreign(offsets):
+            while keys := await log.foreign(offsets, end):
                 offsets = await self._rewrite(log, keys)
-        except (KafkaError, OSError, TimeoutError) as problem:  # found again with the next write
+        except (KafkaError, OSError, TimeoutError) as problem:  # found again with the next write or look
             _log.warning("changelog_unreadable", partition=self._partition, error=type(problem).__name__)
 
     async def _rewrite(self, log: Changelog, keys: Collection[bytes]) -> list[int]:

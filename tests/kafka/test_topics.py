@@ -12,7 +12,15 @@ from agents.settings import Settings
 from agents.topic_admin import check_topics, create_topics
 from schemas.times import DAY
 from tests.shell.traffic import produce, read
-from topics.table import CURRENT, INPUT_BYTES_MAX, SEGMENT_BYTES, TOPICS, physical
+from topics.table import (
+    CHANGELOGS,
+    CURRENT,
+    INPUT_BYTES_MAX,
+    SEGMENT_BYTES,
+    STATE_COMPACTED_AFTER,
+    TOPICS,
+    physical,
+)
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(100)]
 
@@ -38,19 +46,33 @@ async def test_topics_are_there_as_soon_as_they_are_created(settings):
         assert await check_topics(now) == ([], [])
 
 
-async def test_what_was_erased_is_compacted_away_in_a_week(settings):
-    """A compacted topic that is hardly written to does not keep for ever what was erased."""
-    await create_topics(settings)
+async def described(settings: Settings, topic: str) -> dict[str, str]:
+    """How a topic is configured at the broker."""
     admin = AIOKafkaAdminClient(**client_options(settings))
     await admin.start()
     try:
-        name = physical(settings.topic_prefix, CURRENT)
+        name = physical(settings.topic_prefix, topic)
         (answer,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name)])
     finally:
         await admin.close()
-    found = {entry[0]: entry[1] for entry in answer.resources[0][4]}
+    return {entry[0]: entry[1] for entry in answer.resources[0][4]}
+
+
+async def test_what_was_erased_is_compacted_away_in_a_week(settings):
+    """A compacted topic that is hardly written to does not keep for ever what was erased."""
+    await create_topics(settings)
+    found = await described(settings, CURRENT)
     assert (found["cleanup.policy"], found["max.compaction.lag.ms"]) == ("compact", str(7 * DAY))
     assert (found["segment.ms"], found["segment.bytes"]) == (str(DAY), str(SEGMENT_BYTES))
+    assert found["min.compaction.lag.ms"] == "0"
+
+
+async def test_state_is_not_compacted_at_once(settings):
+    """What an owner that overslept has written does not take its successor's state away before that mends it."""
+    await create_topics(settings)
+    for table in CHANGELOGS.values():
+        found = await described(settings, table)
+        assert (found["cleanup.policy"], found["min.compaction.lag.ms"]) == ("compact", str(STATE_COMPACTED_AFTER))
 
 
 async def test_arrival_is_the_brokers_word(settings):

@@ -6,7 +6,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from agents.connection import client_options
-from agents.ends import end_offsets
+from agents.ends import end_offsets, highwaters
 from agents.settings import Settings
 from agents.topic_admin import create_topics
 from agents.verify.live import Backlog
@@ -42,6 +42,14 @@ async def test_the_end_is_exact(settings, batches):
     tp = await fill(settings, "escalations", *batches)
     other = TopicPartition(tp.topic, 1)
     assert await end_offsets(client_options(settings), [tp, other]) == {tp: sum(batches), other: 0}
+
+
+@pytest.mark.parametrize("known", [0, 60, 180, 181])
+async def test_the_end_is_exact_where_most_is_known(settings, known):
+    """From wherever it is looked, in a batch, between two or at the end."""
+    tp = await fill(settings, "escalations", 100, 50, 1, 30)
+    other = TopicPartition(tp.topic, 1)
+    assert await highwaters(client_options(settings), {tp: known, other: 0}) == {tp: 181, other: 0}
 
 
 async def test_the_brokers_own_answer_is_not_asked_for_by_us(settings):

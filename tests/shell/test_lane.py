@@ -7,7 +7,7 @@ import pytest
 
 from agents.worker.lane import Lane
 from agents.worker.moments import Moment, moment_of
-from agents.worker.terms import CLAIM_KEY, Reading
+from agents.worker.terms import CLAIM_KEY, Reading, stamp
 from schemas.codec import dumps
 from tests.shell.counter import CounterNode, Did, Out
 from tests.shell.fakes import Bench, batch
@@ -90,6 +90,20 @@ async def test_one_bad_record_in_a_batch():
         await until(lambda: len(lane.done) == 1)
     assert b'"ids":["1","3"]' in bench.stores["customers"][KEY.encode()]
     assert [topic for topic, *_ in bench.producer.sent].count("interactions.dead") == 1
+
+
+async def test_a_lane_in_quiet_mends_its_changelog():
+    """Told that the changelog reaches further than it wrote, a lane without work overwrites what another has written."""
+    bench = Bench()
+    topic = "changelog.customers"
+    async with running(bench, counter(bench)) as lane:
+        await lane.put(batch("interactions.chat", [event("1")]))
+        await until(lambda: len(lane.done) == 1)
+        mine = bench.stores["customers"][KEY.encode()]
+        bench.producer.append(topic, KEY.encode(), b"late", [stamp(0)])
+        lane.ends_seen({topic: len(bench.producer.logs[topic])})
+        await until(lambda: bench.producer.logs[topic][-1].value == mine)
+        assert lane.publisher.ends()[topic] == len(bench.producer.logs[topic])
 
 
 async def test_a_node_that_raised_is_made_anew():

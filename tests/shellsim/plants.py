@@ -6,6 +6,7 @@ from typing import Any
 from unittest.mock import patch
 
 from agents.worker.changelog import Changelog
+from agents.worker.changelog_watch import ChangelogWatch
 from agents.worker.fence import Fence
 from agents.worker.lane import Lane
 from agents.worker.partitions import Partitions
@@ -97,7 +98,7 @@ def every_record_counts() -> AbstractContextManager[Any]:
 def late_state_not_mended() -> AbstractContextManager[Any]:
     """What another has written among our records is left to be the last of its key."""
 
-    async def none(self: Publisher, log: Any, offsets: Any) -> None:
+    async def none(self: Publisher, log: Any, offsets: Any, end: int = 0) -> None:
         """Nothing."""
 
     async def nothing(self: Publisher, log: Any, keys: Any) -> list[int]:
@@ -109,6 +110,11 @@ def late_state_not_mended() -> AbstractContextManager[Any]:
             yield
 
     return both()
+
+
+def quiet_changelogs_not_looked_at() -> AbstractContextManager[Any]:
+    """An owner that has nothing to write does not look whether somebody else has written."""
+    return patch.object(ChangelogWatch, "opened", lambda self, lanes: None)
 
 
 def late_state_not_taken() -> AbstractContextManager[Any]:
@@ -187,6 +193,7 @@ OTHERS: dict[str, Callable[[], AbstractContextManager[Any]]] = {
         fence_ignored,
         every_record_counts,
         late_state_not_mended,
+        quiet_changelogs_not_looked_at,
         late_state_not_taken,
         applied_before_confirmed,
         failed_sends_forgotten,

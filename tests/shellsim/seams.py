@@ -15,6 +15,7 @@ from faust.types import TP
 
 import agents.transport
 import agents.worker.changelog
+import agents.worker.changelog_watch
 import agents.worker.first_start
 import agents.worker.lane
 import agents.worker.letters
@@ -33,6 +34,7 @@ _TAIL_RECORDS = 50
 _LOOK_S = 0.2
 _LOGGING = (
     agents.transport,
+    agents.worker.changelog_watch,
     agents.worker.first_start,
     agents.worker.lane,
     agents.worker.letters,
@@ -86,6 +88,10 @@ async def _end_offsets(_: Mapping[str, Any], tps: Iterable[TopicPartition]) -> d
     process = _process()
     broker, wanted = process.around.broker, list(tps)
     return dict(await broker.call(process, lambda: {tp: broker.log(TP(*tp)).end for tp in wanted}))
+
+
+async def _highwaters(_: Mapping[str, Any], known: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
+    return await _end_offsets({}, known)
 
 
 async def _read_range(_: Mapping[str, Any], topic: str, partition: int, start: int, end: int) -> list[ConsumerRecord]:
@@ -142,6 +148,7 @@ def replaced(random: Random, told: Callable[[str], None]) -> Iterator[None]:
             f"{timekeeper}.WatermarkFeed": Feed,
             f"{timekeeper}.end_offsets": _end_offsets,
             f"{timekeeper}._LOOK_S": _LOOK_S,  # a look costs more than all else in a quiet second
+            "agents.worker.changelog_watch.highwaters": _highwaters,
             "agents.worker.partitions.read_range": _read_range,
             "agents.worker.partitions.BatchSize": partial(BatchSize, seconds=time.monotonic),
             "agents.worker.first_start._look": _inputs_found,

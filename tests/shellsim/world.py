@@ -125,7 +125,7 @@ class World:
                 raise StuckError(f"not settled within {SETTLED_WITHIN_S:.0f} s: {waiting}")
             await asyncio.sleep(0.5)
         for log in self._changelogs():
-            log.compact(_closed(log))  # what is judged is what compaction may leave in the end
+            log.compact(log.end)  # what is judged is the least that compaction may leave in the end
 
     def _send(self, item: Item) -> None:
         record = self.broker.append(TP(item.topic, item.partition), item.key, item.value)
@@ -243,7 +243,7 @@ class World:
 def _closed(log: Log) -> int:
     """Where the newest segment of a changelog begins, at the latest, which is not compacted: with its owner's last write.
 
-    A late record behind that lies in the same segment (ADR 0008), since only a write begins a new one.
+    A late record behind that lies in the same segment: the broker leaves what is young alone (ADR 0008).
     """
     terms = [(term_of(record), record.offset) for record in log.records]
     return max(terms, default=(0, 0))[1]
