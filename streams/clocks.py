@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from streams.calendar import Calendar
 from streams.fingerprint import fingerprint
-from streams.history import History
 from streams.intervals import FOREVER, Interval, intersect, subtract, union
 from streams.issue import Issue
 from streams.policy import Policy, PolicyHistory, TargetFacts
@@ -58,13 +57,18 @@ class Clock:
 
     id: str
     run: Run
-    issue: Issue | None
+    issue: Issue
     thread: Thread | None
     segments: list[Segment]
     phases: list[Phase]
     breaches: list[Breach]
     done: list[Interval]
     overstayed: list[Interval]
+
+    @property
+    def order(self) -> tuple[tuple[int, int, str], str]:
+        """Sort key: by its start."""
+        return (self.run.anchor.order, self.id)
 
     def segment_at(self, now: int) -> Segment:
         """The segment in force at `now`, or when the clock stopped."""
@@ -76,21 +80,16 @@ class Clock:
         return current
 
 
-def clocks(history: History, policies: PolicyHistory) -> list[Clock]:
-    """Every clock of a customer, in order of its start; the runs for which no policy has a target are none."""
-    found = []
-    for thread in history.threads.values():
-        issue = history.by_thread.get(thread.id)
-        for run in thread.runs:
-            clock = _clock(run, thread, issue, history, policies)
-            if clock is not None:
-                found.append(clock)
-    for issue in history.issues:
-        if issue.run is not None:
-            clock = _clock(issue.run, None, issue, history, policies)
-            if clock is not None:
-                found.append(clock)
-    found.sort(key=lambda clock: (clock.run.anchor.order, clock.id))
+def clocks(issue: Issue, tier: str | None, policies: PolicyHistory) -> list[Clock]:
+    """Every clock of an issue, in order of its start; the runs for which no policy has a target are none.
+
+    `tier`: the customer's, by which a running clock's target is chosen.
+    """
+    runs: list[tuple[Run, Thread | None]] = [(run, thread) for thread in issue.threads for run in thread.runs]
+    if issue.run is not None:
+        runs.append((issue.run, None))
+    found = [clock for run, thread in runs if (clock := _clock(run, thread, issue, tier, policies)) is not None]
+    found.sort(key=lambda clock: clock.order)
     return found
 
 
@@ -100,7 +99,7 @@ class _Life:
 
     run: Run
     thread: Thread | None
-    issue: Issue | None
+    issue: Issue
     facts: TargetFacts
     done: list[Interval]
     policies: PolicyHistory
@@ -115,14 +114,11 @@ class _Life:
         """Intervals in which the thread, or every unsolved thread of the issue, was in one of `statuses`."""
         if self.thread is not None:
             return union(self.thread.pauses(statuses))
-        assert self.issue is not None
         return all_paused(self.issue, statuses)
 
 
-def _clock(
-    run: Run, thread: Thread | None, issue: Issue | None, history: History, policies: PolicyHistory
-) -> Clock | None:
-    facts = run.facts or (thread.facts(history.tier) if thread else TargetFacts())
+def _clock(run: Run, thread: Thread | None, issue: Issue, tier: str | None, policies: PolicyHistory) -> Clock | None:
+    facts = run.facts or (thread.facts(tier) if thread else TargetFacts())
     life = _Life(run, thread, issue, facts, _done(run, thread, issue), policies)
     segments = list(_segments(life))
     if all(segment.target is None for segment in segments):
@@ -135,11 +131,11 @@ def _clock(
     return Clock(id_, run, issue, thread, segments, phases, breaches, life.done, overstayed)
 
 
-def _done(run: Run, thread: Thread | None, issue: Issue | None) -> list[Interval]:
+def _done(run: Run, thread: Thread | None, issue: Issue) -> list[Interval]:
     """When what the clock is about was solved."""
     if run.metric == "resolution" and thread is not None:
         return thread.done
-    if run.metric != "issue_resolution" or issue is None:
+    if run.metric != "issue_resolution":
         return []
     done = [(before.end, after.start) for before, after in pairwise(issue.unresolved)]
     if issue.unresolved and issue.unresolved[-1].end < FOREVER:
@@ -147,11 +143,11 @@ def _done(run: Run, thread: Thread | None, issue: Issue | None) -> list[Interval
     return done
 
 
-def _done_by(run: Run, thread: Thread | None, issue: Issue | None) -> Mapping[int, str]:
+def _done_by(run: Run, thread: Thread | None, issue: Issue) -> Mapping[int, str]:
     """How each interval of `_done` began, by its start."""
     if run.metric == "resolution" and thread is not None:
         return thread.done_by
-    return {span.end: span.reason for span in issue.unresolved if span.reason} if issue is not None else {}
+    return {span.end: span.reason for span in issue.unresolved if span.reason}
 
 
 def _segments(life: _Life) -> list[Segment]:

@@ -54,6 +54,8 @@ class Customer:
     cause: Cause = field(default_factory=Cause)
     _derived: Derived | None = None
     _derived_from: object = None
+    _before: Derived | None = None
+    """What was derived last, though the log has changed since: what has not changed follows from there."""
 
     # -- fold -------------------------------------------------------------------------------------------
 
@@ -86,7 +88,7 @@ class Customer:
         self.let_go += other.let_go
         self.horizon = max(self.horizon, other.horizon)
         self.commands = [*self.commands, *(id_ for id_ in other.commands if id_ not in self.commands)][-COMMANDS_KEPT:]
-        self._derived = None
+        self._derived = self.emitted.compared = None
 
     def split(self, id_: str, events: Iterable[str], *, apart: bool = True) -> "Customer":
         """Part with some events: the customer that they are the log of, with the escalations about its threads.
@@ -110,7 +112,7 @@ class Customer:
         part.commands = list(self.commands)
         part.cause.split = self.cause.split = apart
         self.identities = {identity: None for event in self.log for identity in event.identities}
-        self._derived = None
+        self._derived = self.emitted.compared = None
         return part
 
     def release(self, event_id: str) -> list[Event]:
@@ -139,8 +141,8 @@ class Customer:
         if self._derived is None or self._derived_from is not policies.entries:
             if self._derived_from is not None and self._derived_from is not policies.entries:
                 self.cause.policy = True
-            self._derived = derive(self.log, policies, self.closings, self.outside)
-            self._derived_from = policies.entries
+            self._derived = derive(self.log, policies, self.closings, self.outside, self._before)
+            self._before, self._derived_from = self._derived, policies.entries
         return self._derived
 
     def look_around(self, outside: Outside) -> None:

@@ -7,13 +7,42 @@ and its next moment is the customer's next wake-up.
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
+from typing import NamedTuple
 
 from streams.clocks import Clock, clocks
 from streams.episodes import Episode, history_episodes, sla_episodes
+from streams.event import Event
 from streams.history import Closing, History, sweep
+from streams.issue import Issue
 from streams.log import Log
 from streams.patterns import NOWHERE, Hold, Outside, patterns
-from streams.policy import PolicyHistory
+from streams.policy import Entry, PolicyHistory
+
+
+class Part(NamedTuple):
+    """What follows for one issue: from the issue, and from what the `Basis` says."""
+
+    issue: Issue
+    clocks: list[tuple[Clock, list[Episode]]]
+    """Each with its SLA episodes."""
+    holds: list[Hold]
+    episodes: list[Episode]
+    """Of its history."""
+    moments: frozenset[int]
+
+
+class Basis(NamedTuple):
+    """All that a part depends on besides its issue."""
+
+    entries: tuple[Entry, ...]
+    outside: Outside
+    tier: str | None
+    self_service: list[Event]
+
+    def same(self, other: "Basis") -> bool:
+        """True where an issue that is the same on both leads to the same."""
+        return self.entries is other.entries and self[1:] == other[1:]
 
 
 @dataclass(slots=True)
@@ -25,10 +54,18 @@ class Derived:
     holds: dict[str, list[Hold]]
     """By issue id."""
     episodes: list[Episode]
+    basis: Basis
+    parts: list[Part]
+    """In the order of the issues."""
     moments: list[int] = field(default_factory=list)
     """Instants at which some episode begins, changes or ends, or another policy takes effect, sorted."""
     changes: frozenset[int] = frozenset()
     """Instants at which another policy takes effect."""
+    kept: frozenset[str] = frozenset()
+    """Ids of the issues that are as they were before."""
+    mark: object = field(default_factory=object)
+    after: object | None = None
+    """The mark of what was derived before, where some were kept."""
     index: object | None = None
     """`streams.subjects` keeps its index of the episodes here."""
 
@@ -38,22 +75,58 @@ class Derived:
         return self.moments[place] if place < len(self.moments) else None
 
 
-def derive(log: Log, policies: PolicyHistory, closings: Sequence[Closing] = (), outside: Outside = NOWHERE) -> Derived:
-    """A pure function: equal arguments, equal result, whatever came first."""
+def derive(
+    log: Log,
+    policies: PolicyHistory,
+    closings: Sequence[Closing] = (),
+    outside: Outside = NOWHERE,
+    before: Derived | None = None,
+) -> Derived:
+    """A pure function: equal arguments, equal result, whatever came first.
+
+    `before`: what was derived of an earlier state of the log. What follows for an issue that has not changed since is
+    taken from there; the result is the same, and costs what changed, and a sweep.
+    """
     history = sweep(log, policies, closings)
-    all_clocks = clocks(history, policies)
-    by_issue: dict[int, list[Clock]] = {}
-    for clock in all_clocks:
-        if clock.issue is not None:
-            by_issue.setdefault(id(clock.issue), []).append(clock)
+    basis = Basis(policies.entries, outside, history.tier, history.self_service)
+    same = before is not None and before.basis.same(basis)
+    known = {part.issue.id: part for part in before.parts} if before is not None and same else {}
     changes = frozenset(entry.since for entry in policies.entries[1:])
-    holds: dict[str, list[Hold]] = {}
-    episodes: list[Episode] = []
-    for clock in all_clocks:
-        episodes += sla_episodes(clock)
-    for issue in history.issues:
-        found = patterns(issue, history, by_issue.get(id(issue), []), policies, outside)
-        holds[issue.id] = found
-        episodes += history_episodes(issue, found, changes)
-    moments = {moment for episode in episodes for moment in episode.moments()} | changes
-    return Derived(history, all_clocks, holds, episodes, sorted(moments), changes)
+    parts: list[Part] = []
+    kept = []
+    for place, issue in enumerate(history.issues):
+        part = known.get(issue.id)
+        if part is not None and part.issue == issue:
+            history.put(place, part.issue)
+            kept.append(issue.id)
+        else:
+            part = _part(issue, history, policies, outside, changes)
+        parts.append(part)
+    timed = sorted(chain.from_iterable(part.clocks for part in parts), key=_by_start)
+    episodes = [episode for _, found in timed for episode in found]
+    episodes += [episode for part in parts for episode in part.episodes]
+    return Derived(
+        history,
+        [clock for clock, _ in timed],
+        {part.issue.id: part.holds for part in parts},
+        episodes,
+        basis,
+        parts,
+        sorted(changes.union(*(part.moments for part in parts))),
+        changes,
+        frozenset(kept),
+        after=before.mark if before is not None and kept else None,
+    )
+
+
+def _part(issue: Issue, history: History, policies: PolicyHistory, outside: Outside, changes: frozenset[int]) -> Part:
+    mine = clocks(issue, history.tier, policies)
+    timed = [(clock, sla_episodes(clock)) for clock in mine]
+    holds = patterns(issue, history, mine, policies, outside)
+    episodes = history_episodes(issue, holds, changes)
+    every = chain(episodes, *(found for _, found in timed))
+    return Part(issue, timed, holds, episodes, frozenset(moment for each in every for moment in each.moments()))
+
+
+def _by_start(timed: tuple[Clock, list[Episode]]) -> tuple[tuple[int, int, str], str]:
+    return timed[0].order

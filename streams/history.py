@@ -42,6 +42,13 @@ class History:
     self_service: list[Event] = field(default_factory=list)
     tier: str | None = None
 
+    def put(self, place: int, issue: Issue) -> None:
+        """Have an equal issue in place of the one at `place`, with its threads."""
+        self.issues[place] = issue
+        for thread in issue.threads:
+            self.threads[thread.id] = thread
+            self.by_thread[thread.id] = issue
+
 
 def is_contact(event: Event) -> bool:
     """A contact by the customer (not by a peer, nor an agent's outbound call)."""

@@ -69,7 +69,7 @@ def clock_record(clock: Clock, customer_id: str, now: int) -> dict[str, Any]:
     record: dict[str, Any] = {
         "clock_id": clock.id,
         "customer_id": customer_id,
-        "issue_id": clock.issue.id if clock.issue else None,
+        "issue_id": clock.issue.id,
         "thread": run.thread if clock.thread is not None else None,
         "metric": run.metric,
         "cycle": run.cycle,

@@ -53,13 +53,13 @@ def revision(
     `lag` in ms: since when it has been true. `extra`: fields that belong to the change (`reason`, `retracted`).
     """
     subjects, policy, now, context = scene.subjects, scene.policy, scene.now, scene.context
-    issue = episode.issue if episode else subjects.derived.history.by_thread.get(standing.thread)
+    issue = episode.issue if episode else subjects.history.by_thread.get(standing.thread)
     clock = episode.clock if episode else subjects.clock_of(standing) if standing.kind == "sla" else None
     thread = clock.thread if clock else None
     if clock is None and standing.kind == "sla" and standing.metric != "issue_resolution":
-        thread = subjects.derived.history.threads.get(standing.thread)
+        thread = subjects.history.threads.get(standing.thread)
     subject = _subject(standing, issue, thread, clock, now)
-    facts = _facts(standing, issue, thread, subject, subjects.derived.history.tier, now)
+    facts = _facts(standing, issue, thread, subject, subjects.history.tier, now)
     record: dict[str, Any] = {
         "escalation_id": standing.id,
         "revision": standing.revision,

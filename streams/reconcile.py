@@ -1,6 +1,7 @@
 """reconcile(standing, derived, now) -> the revisions to send: the difference between what was said and what is so."""
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -80,9 +81,7 @@ class _Reconciler:
         self.context = context
         self.cause = cause
         self.subjects = Subjects.of(derived)
-        self.unchanged = emitted.compared is derived and not any(
-            emitted.settled_at < change <= now for change in derived.changes
-        )
+        self.kept = _kept(emitted, derived, now)
         emitted.compared = derived
         self.records: list[Record] = []
         self.past = False
@@ -126,9 +125,16 @@ class _Reconciler:
         """The subjects with something to compare, in the order in which things became true."""
         begun = {subject: episodes[0].start for subject, episodes in self.subjects.episodes.items()}
         known: Iterable[Subject] = {*open_by, *(s for s, start in begun.items() if start <= self.now)}
-        if self.unchanged:
-            known = [s for s in known if self.moved(s) or (s in open_by and self.rung(open_by[s]))]
+        if self.kept:
+            known = [
+                s for s in known if not self.stayed(s) or self.moved(s) or (s in open_by and self.rung(open_by[s]))
+            ]
         return sorted(known, key=lambda s: (begun.get(s, self.now), s))
+
+    def stayed(self, subject: Subject) -> bool:
+        """Is its issue as it was when we looked last?"""
+        episodes = self.subjects.episodes.get(subject)
+        return episodes is not None and all(e.issue is not None and e.issue.id in self.kept for e in episodes)
 
     def moved(self, subject: Subject) -> bool:
         """Has time alone changed what holds of the subject since we looked last?"""
@@ -360,6 +366,16 @@ class _Reconciler:
         standing.revision += 1
         scene = Scene(self.subjects, self.policy, self.now, self.context)
         self.records.append(revision(scene, standing, episode, change, lag=max(0, self.now - true_at), **extra))
+
+
+def _kept(emitted: Emitted, derived: Derived, now: int) -> AbstractSet[str]:
+    """Ids of the issues about which everything that is to be said was said the last time, but for what time changes."""
+    compared = emitted.compared
+    if compared is None or any(emitted.settled_at < change <= now for change in derived.changes):
+        return frozenset()
+    if compared is derived:
+        return {part.issue.id for part in derived.parts}
+    return derived.kept if derived.after is compared.mark else frozenset()
 
 
 __all__ = ["Cause", "Emitted", "Record", "reconcile"]

@@ -6,6 +6,7 @@ from streams.clocks import Clock
 from streams.derive import Derived
 from streams.episodes import Episode
 from streams.fingerprint import fingerprint
+from streams.history import History
 from streams.standing import Standing
 
 Subject = tuple[str, str]
@@ -16,7 +17,7 @@ Subject = tuple[str, str]
 class Subjects:
     """The subjects of a derived history and their episodes."""
 
-    derived: Derived
+    history: History
     episodes: dict[Subject, list[Episode]] = field(default_factory=dict)
     clocks: dict[tuple[str, str], list[Clock]] = field(default_factory=dict)
     """By metric and thread."""
@@ -26,7 +27,7 @@ class Subjects:
         """The index of a derived history; made once."""
         if isinstance(derived.index, cls):
             return derived.index
-        found = cls(derived)
+        found = cls(derived.history)
         derived.index = found
         for clock in derived.clocks:
             found.clocks.setdefault((clock.run.metric, clock.run.thread), []).append(clock)
@@ -39,7 +40,7 @@ class Subjects:
     def locate(self, standing: Standing) -> Subject | None:
         """The subject that a standing escalation is about now; None where its thread is gone."""
         if standing.kind == "history":
-            issue = self.derived.history.by_thread.get(standing.thread)
+            issue = self.history.by_thread.get(standing.thread)
             return ("history", issue.id) if issue else None
         clock = self.clock_of(standing)
         return ("sla", clock.id) if clock else None
@@ -47,7 +48,7 @@ class Subjects:
     def clock_of(self, standing: Standing) -> Clock | None:
         """The clock that a standing escalation is about now; None where there is no such clock any more."""
         if standing.metric == "issue_resolution":
-            issue = self.derived.history.by_thread.get(standing.thread)
+            issue = self.history.by_thread.get(standing.thread)
             if issue is None:
                 return None
             thread = issue.run.thread if issue.run is not None else ""

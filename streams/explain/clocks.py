@@ -26,7 +26,7 @@ def name_of(clock: Clock) -> str:
     name = run.metric.replace("_", " ")
     if run.metric in ("next_response", "promise"):
         name += f" {run.cycle}"
-    about = f"thread {run.thread}" if clock.thread is not None else f"issue {clock.issue.id if clock.issue else '?'}"
+    about = f"thread {run.thread}" if clock.thread is not None else f"issue {clock.issue.id}"
     return f"{name}, {about}"
 
 

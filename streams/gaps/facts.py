@@ -67,9 +67,8 @@ def facts(derived: Derived) -> list[Fact]:
         found += _responses(issue)
         found += _solves(issue)
         found += _ends(issue, derived)
-    issue_of = {thread.id: issue for issue in derived.history.issues for thread in issue.threads}
     for clock in derived.clocks:
-        found += (_breach(clock, breach.at, issue_of) for breach in clock.breaches)
+        found += (_breach(clock, breach.at) for breach in clock.breaches)
     found += _beginnings(derived)
     return found
 
@@ -185,12 +184,11 @@ def _answered_in_public(issue: Issue, derived: Derived) -> int:
     return FOREVER
 
 
-def _breach(clock: Clock, at: int, issue_of: dict[str, Issue]) -> Fact:
+def _breach(clock: Clock, at: int) -> Fact:
     """A thread's breach is its channel's; an issue's that of the last contact before it."""
     thread, issue = clock.thread, clock.issue
     if thread is not None:
-        return Fact(BREACH, thread.channel, at, **_about(thread, issue or issue_of.get(thread.id)))
-    assert issue is not None
+        return Fact(BREACH, thread.channel, at, **_about(thread, issue))
     place = bisect_left(issue.contacts, at + 1, key=lambda contact: contact.at)
     last = issue.contacts[place - 1] if place else issue.founder
     thread = next((thread for thread in issue.threads if thread.id == last.thread), None)
