@@ -3,6 +3,7 @@
 Exit status: 0 done, 1 bad input (one line on standard error says what and where), 2 wrong usage.
 """
 
+import gc
 import importlib
 import importlib.util
 import sys
@@ -43,6 +44,9 @@ COMMANDS: dict[str, str] = {
 }
 """Every command and what it does. The command `x-y` is the click object `x_y` of the module `agents.commands.x_y`."""
 
+GC_THRESHOLDS = (10_000, 10, 10)
+"""Of the garbage collector. With Python's 700 it took more of the processor than the core did: a history is many small
+objects that refer to one another without a cycle, and they go without it."""
 BAD_INPUT = 1
 """Exit status for input that cannot be used."""
 
@@ -110,6 +114,7 @@ class OneLineGroup(LazyGroup):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run and exit, as `click.Group.main`."""
+        gc.set_threshold(*GC_THRESHOLDS)
         run: Any = super().main
         kwargs.setdefault("prog_name", "mindgap")  # also where it is run as `python -m agents.cli`
         if not kwargs.pop("standalone_mode", True):

@@ -1,6 +1,6 @@
 """One batch of a node: what its records and timers change, collected until it is written."""
 
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
 from hashlib import blake2b
@@ -20,6 +20,7 @@ from streams.aggregates.sender import hear, tell_shares, tell_storm, withdraw
 from streams.backlog import Backlog, has_waited
 from streams.bounds import EVENTS_MAX, STATE_BYTES_MAX
 from streams.customer import Customer
+from streams.decoded import Decoded
 from streams.door import AGGREGATE_INBOX, COMMANDS, CUSTOMER_INBOX, IDENTITY_INBOX, enter
 from streams.effects import Dead, Effects, Incoming, Record, Send
 from streams.identity.limits import Limits
@@ -43,8 +44,6 @@ BYTES_PER_EVENT_MAX = 700
 """What an event and what was said of it take at the most, as a rule: below that nothing is measured."""
 UNSAID = 3
 """So many times the room may be taken while there is more to say: what is let go would not be put on record."""
-CACHED = 10_000
-"""How many customers are kept decoded."""
 _ESCALATIONS, _CURRENT, _CONFLICTS = "escalations", "escalations.current", "identities.conflicts"
 
 
@@ -82,7 +81,7 @@ class Place:
         self.timers = Timers()
         self.unsent: dict[str, None] = {}
         self.batch = 0
-        self.cache: OrderedDict[str, Stored] = OrderedDict()
+        self.decoded = Decoded()
         self.shelf.reset()
         self.backlog.reset()
 
@@ -99,13 +98,6 @@ class Place:
             text = repr([(entry.since, entry.policy.version) for entry in entries])
             self._marked, self._mark = entries, blake2b(text.encode(), digest_size=6).hexdigest()
         return self._mark
-
-    def keep(self, id_: str, stored: Stored) -> None:
-        """Remember a customer as it will be in the store."""
-        self.cache[id_] = stored
-        self.cache.move_to_end(id_)
-        if len(self.cache) > CACHED:
-            self.cache.popitem(last=False)
 
 
 class Batch:
@@ -193,7 +185,7 @@ class Batch:
 
     def _live(self, id_: str) -> Customer | None:
         """The customer as it is now, not to be changed."""
-        stored = self._customers.get(id_) or self._place.cache.get(id_) or self._read(id_)
+        stored = self._customers.get(id_) or self._place.decoded.get(id_) or self._read(id_)
         return stored.live
 
     def end(self) -> Effects:
@@ -220,7 +212,7 @@ class Batch:
             place.timers.set(id_, stored.wake)
             effects.writes.append(("customers", id_.encode(), stored.encode(place.batch)))
             self._put_out(stored.outbox, stored.mail, stored.posts)
-            place.keep(id_, stored)
+            place.decoded.keep(id_, stored)
         for said in self._desk.end(place.batch, mark, effects):
             self._say(said)
         return effects
@@ -401,7 +393,7 @@ class Batch:
         """The customer, to be settled and written at the end."""
         stored = self._customers.get(id_)
         if stored is None:
-            stored = self._customers[id_] = self._place.cache.get(id_) or self._read(id_)
+            stored = self._customers[id_] = self._place.decoded.get(id_) or self._read(id_)
             if id_ in self._place.unsent:
                 del self._place.unsent[id_]  # goes out with what is decided now
             else:

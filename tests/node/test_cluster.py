@@ -2,6 +2,7 @@
 
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from schemas.codec import dumps, loads
 from schemas.link import Link
 from schemas.times import HOUR, format_time
+from streams import decoded
 from streams.customer import Customer
 from streams.event import Event
 from streams.facts import clock_records, episode_records
@@ -81,14 +83,18 @@ def _near(one: Event, others: list[Event]) -> Event:
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(_input(), st.integers(0, 2**32), st.integers(1, 4))
+@given(_input(), st.integers(0, 2**32), st.integers(1, 4), st.sampled_from((decoded.EVENTS_KEPT, 2)))
 def test_any_batches_and_crashes_end_in_the_facts_of_one_place(
-    records: tuple[list[Event], list[Link]], seed: int, partitions: int
+    records: tuple[list[Event], list[Link]], seed: int, partitions: int, room: int
 ) -> None:
-    """However records are batched and nodes crash: the same customers, clocks and episodes, and no revision differs."""
+    """However records are batched and nodes crash: the same customers, clocks and episodes, and no revision differs.
+
+    So it is where there is room for two events as objects, and everybody else is read from bytes each time.
+    """
     cluster = Cluster(partitions, Random(seed), policy(identities=RULES), crashes=15)
-    _spread(*records, cluster)
-    cluster.wake(T0 + 6 * HOUR)
+    with patch.object(decoded, "EVENTS_KEPT", room):
+        _spread(*records, cluster)
+        cluster.wake(T0 + 6 * HOUR)
     population = _in_one_place(*records, cluster)
     policies = cluster.kit.policies
     assert cluster.logs() == {frozenset(e.id for e in c.log) for c in population.customers.values() if len(c.log)}
