@@ -32,6 +32,8 @@ PIECE_S = 0.5
 SAMPLE_S = 5.0
 SETTLE_TIMEOUT_S = 150.0
 READY_TRIES = 3
+GUESS = 400.0
+"""Of the rate (records per second), until it is known."""
 Say = Callable[[str], None]
 
 
@@ -69,6 +71,8 @@ class Soaked:
     """What was seen."""
 
     top: float = 0.0
+    """Records per second that were worked off in the beginning, when nobody had a history."""
+    top_at_end: float = 0.0
     rate: float = 0.0
     kills: int = 0
     records: list[Outgoing] = field(default_factory=list)
@@ -127,6 +131,7 @@ class _Soak:
                 feed = await self._burst(pool, backlog)
                 await self._feed(feed, pool, backlog)
                 await backlog.drained(pool)
+                seen.top_at_end = await self._top(feed, pool, backlog)
                 until = self.clock.now()
                 self.say(f"{len(seen.records)} records worked off, {seen.kills} kills; reading the changelogs")
                 if seen.mid is not None:
@@ -144,18 +149,22 @@ class _Soak:
     async def _burst(self, pool: Workers, backlog: Backlog) -> Feed:
         """Send many records at once: how fast they are worked off is the top rate."""
         plan, seen = self.plan, self.seen
-        guess = plan.rate or 400.0
+        guess = seen.rate = plan.rate or GUESS
         feed = Feed(plan.seed, plan.customers, guess)
-        now = self.clock.now()
-        length = plan.burst / guess * 1000
-        await self._send(feed.take([round(now - length + length * i / plan.burst) for i in range(plan.burst)]))
-        started = time.monotonic()
-        await backlog.drained(pool)
-        seen.top = plan.burst / (time.monotonic() - started)
+        seen.top = await self._top(feed, pool, backlog)
         seen.rate = plan.rate or seen.top / 2
         self.say(f"top rate {seen.top:.0f} records/s with {plan.workers} workers; fed at {seen.rate:.0f}/s")
         feed.shorter *= seen.rate / guess
         return feed
+
+    async def _top(self, feed: Feed, pool: Workers, backlog: Backlog) -> float:
+        """Records per second at which many that come at once are worked off."""
+        burst, now = self.plan.burst, self.clock.now()
+        begin = max(now - burst / self.seen.rate * 1000, self.seen.records[-1].at if self.seen.records else 0)
+        started = time.monotonic()
+        await self._send(feed.take([round(begin + (now - begin) * i / burst) for i in range(burst)]))
+        await backlog.drained(pool)
+        return burst / (time.monotonic() - started)
 
     async def _feed(self, feed: Feed, pool: Workers, backlog: Backlog) -> None:
         plan, seen = self.plan, self.seen

@@ -35,11 +35,16 @@ def memory_factor(seen: Soaked) -> float | None:
     return (max(late) / max(around)) / (now / then) if then and max(around) else None
 
 
+def _of(seen: Soaked) -> str:
+    tops = (("in the beginning", seen.top), ("at the end", seen.top_at_end))
+    return ", ".join(f"{seen.rate / top:.2f} of the top rate {when}, {top:.0f}/s" for when, top in tops if top)
+
+
 def story(seen: Soaked) -> list[str]:
     """The figures, a line each."""
     worst, left = max((each.backlog for each in seen.samples), default=0), max(seen.before_kill, default=0)
     lines = [
-        f"fed {len(seen.records)} records at {seen.rate:.0f}/s (top {seen.top:.0f}/s), {seen.kills} kills",
+        f"fed {len(seen.records)} records at {seen.rate:.0f}/s ({_of(seen)}), {seen.kills} kills",
         f"backlog: at most {worst} records ({worst / seen.rate:.0f} s of feed), before the next kill at most {left}",
     ]
     if seen.samples and seen.growth is not None and seen.mid is not None:
