@@ -23,12 +23,15 @@ from streams.customer import Customer
 from streams.decoded import Decoded
 from streams.door import AGGREGATE_INBOX, COMMANDS, CUSTOMER_INBOX, IDENTITY_INBOX, enter
 from streams.effects import Dead, Effects, Incoming, Record, Send
+from streams.identity.claims import carried_by
+from streams.identity.history import Carried
 from streams.identity.limits import Limits
 from streams.identity.protocol import (
     CustomerLinks,
     IdentityRecord,
     Outgoing,
     home_of,
+    keep_small,
     may_be_local,
     on_customer,
     on_identity,
@@ -183,6 +186,10 @@ class Batch:
         if place.gap_desk.next_wake is not None and place.gap_desk.next_wake <= now:
             self._say(Said(place.gap_desk.close(now, batch, self._effects)))
 
+    def _carried(self, stored: Stored) -> list[Carried]:
+        blocked = self._place.policies.at(self._now).blocked
+        return [carried_by(event, blocked) for event in stored.customer.log] if stored.customer is not None else []
+
     def _live(self, id_: str) -> Customer | None:
         """The customer as it is now, not to be changed."""
         stored = self._customers.get(id_) or self._place.decoded.get(id_) or self._read(id_)
@@ -198,6 +205,7 @@ class Batch:
             effects.writes.append(("identities", identity.encode(), value))
         for id_, stored in self._customers.items():
             live = stored.live
+            self._keep_mail(stored, keep_small(stored.links, partial(self._carried, stored)))
             if place.backlog.folds_only:
                 self._keep_short(stored)
                 self._share(stored)

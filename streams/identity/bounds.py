@@ -13,3 +13,15 @@ PAST_BYTES_MAX = 16 * _KIB
 """So much more, where they have moved, for with whom they were."""
 SPOKEN_BYTES_MAX = 64 * _KIB
 """Speakers that a public thread remembers, by event."""
+THREADS_BYTES_MAX = 64 * _KIB
+"""Threads among a customer's members. Those of its log stay beyond that: the log has a bound of its own."""
+PLACEMENTS_BYTES_MAX = 32 * _KIB
+"""Of events without an author that are not in the log (any more)."""
+PAIRS_BYTES_MAX = 24 * _KIB
+"""What link records say about one identity, or about the identities of one customer."""
+REFUSED_BYTES_MAX = 24 * _KIB
+TIES_BYTES_MAX = 24 * _KIB
+HEARD_BYTES_MAX = 24 * _KIB
+ALIASES_BYTES_MAX = 24 * _KIB
+TAKEN_MAX = 500
+"""Ids of customers whose history was taken over, and of those that were split off."""

@@ -86,6 +86,8 @@ class CustomerLinks:
     turn: int = 0
     erasing: dict[int, None] = field(default_factory=dict)
     """Of a mark: the identities, by number, that may still point to it."""
+    looked: dict[str, int] = field(default_factory=dict, compare=False)
+    """Up to what length each of the above need not be measured again (`keeping`); not stored."""
 
     @property
     def lockable(self) -> bool:

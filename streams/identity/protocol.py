@@ -19,6 +19,7 @@ from `mindgap replay`.
 """
 
 from streams.identity.history import History
+from streams.identity.keeping import keep_small
 from streams.identity.limits import Limits
 from streams.identity.links import CustomerLinks
 from streams.identity.member import on_customer
@@ -33,6 +34,7 @@ __all__ = [
     "Message",
     "Outgoing",
     "home_of",
+    "keep_small",
     "may_be_local",
     "on_customer",
     "on_identity",

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from streams.identity.birth import birth_id
-from streams.identity.messages import Message, Outgoing, to_customer, to_identity
+from streams.identity.keeping import keep_pairs_small
+from streams.identity.messages import Message, Outgoing, counted, to_customer, to_identity
 from streams.identity.pairs import CUT, LINKED, Assertion, barred, pair_of
 from streams.identity.speakers import Speakers
 
@@ -145,13 +146,19 @@ def _assert(record: IdentityRecord, message: Message, partition: int) -> tuple[l
         elif changed:
             record.pairs[other] = assertion
         changed |= _settle(record, message["i"], message["at"], partition)
-        return [_to_customer(record, message)], changed
+        return [_to_customer(record, message), *_keep_small(record)], changed
     if changed:
         record.pairs[other] = assertion
     out = [_to_customer(record, message)] if record.customer is not None else []
+    out += _keep_small(record)
     if message["far"]:
         out.append(to_identity("cut", other, **{**message, "i": other, "j": message["i"], "far": False}))
     return out, changed
+
+
+def _keep_small(record: IdentityRecord) -> list[Outgoing]:
+    gone = keep_pairs_small(record.pairs)
+    return [counted("link_records_let_go", gone)] if gone else []
 
 
 def _uncut(record: IdentityRecord, message: Message) -> bool:

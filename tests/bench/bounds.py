@@ -15,7 +15,7 @@ from streams.bounds import EVENTS_MAX
 from streams.event import Event, decode
 from streams.identity.claims import claim_of_event
 from streams.identity.limits import Limits
-from streams.identity.protocol import CustomerLinks, IdentityRecord, Outgoing, on_customer, on_identity
+from streams.identity.protocol import CustomerLinks, IdentityRecord, Outgoing, keep_small, on_customer, on_identity
 from streams.identity.rules import IdentityRules
 from tests.identity.build import event
 from tests.identity.network import Log
@@ -70,6 +70,7 @@ class Protocol:
         links, out = on_customer(links, message.message, log, self.limits)
         if links is not None:
             log.links = links
+            out += keep_small(links, log.carried)
             self.customers[message.key] = links, log
         return out
 

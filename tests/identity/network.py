@@ -11,7 +11,15 @@ from streams.event import Event
 from streams.identity.claims import carried_by
 from streams.identity.history import Carried
 from streams.identity.limits import Limits
-from streams.identity.protocol import CustomerLinks, IdentityRecord, Outgoing, home_of, on_customer, on_identity
+from streams.identity.protocol import (
+    CustomerLinks,
+    IdentityRecord,
+    Outgoing,
+    home_of,
+    keep_small,
+    on_customer,
+    on_identity,
+)
 from streams.identity.rules import IdentityRules
 from streams.intervals import FOREVER
 
@@ -182,6 +190,8 @@ class Network:
         log = Log(known, self.events, set(loads(ids)))
         links, out = on_customer(known, message, log, self.limits)
         if links is not None:
+            log.links = links
+            out += keep_small(links, log.carried)
             customers[sent.key] = dumps(links.encode()), dumps(sorted(log.ids))
         return out
 

@@ -10,7 +10,10 @@ from schemas.codec import dumps, loads
 from streams.event import Event
 from streams.identity import bounds
 from streams.identity.claims import claim_of_event
-from streams.identity.protocol import IdentityRecord, Outgoing, on_identity
+from streams.identity.history import Carried
+from streams.identity.links import Alias, Member, Placement
+from streams.identity.pairs import CUT, LINKED, Assertion
+from streams.identity.protocol import CustomerLinks, IdentityRecord, Outgoing, keep_small, on_identity
 from tests.identity.build import event
 from tests.identity.network import Network
 from tests.identity.test_late_authors import _crowd
@@ -147,3 +150,75 @@ def test_nothing_is_lost_or_doubled_where_there_is_room_for_one(seed: int, monke
         network.run(duplicates=12, crashes=12)
         _check_whole(network)
         _once(some, network)
+
+
+def _unread(links: CustomerLinks) -> CustomerLinks:
+    """As it comes back from the store."""
+    return CustomerLinks.decode(loads(dumps(links.encode())))
+
+
+def test_a_customer_with_thousands_of_threads_keeps_those_of_its_log() -> None:
+    """The others are nobody's again, and are told so once; the identities that are somebody's stay."""
+    names = ["customer_id:C", "email:e1@x", *(f"thread:t{number}" for number in range(5_000))]
+    links = CustomerLinks("cus_1.0", names[0], members={name: Member(1, "e", 0) for name in names})
+    log = [Carried("e", ["customer_id:C", "thread:t0", "event:e"], "thread:t0")]
+    out = keep_small(links, lambda: log)
+    told = {one.key for one in out if one.to == "identity"}
+    assert told == set(names) - set(links.members)
+    assert {(one.message["t"], one.message["c"], one.message["n"]) for one in out if one.to == "identity"} == {
+        ("relabel", None, 2)
+    }
+    assert {"customer_id:C", "email:e1@x", "thread:t0", "thread:t4999"} <= set(links.members)
+    assert len(dumps(links.encode())) < bounds.THREADS_BYTES_MAX
+    assert keep_small(links, lambda: log) == []
+
+
+def test_nothing_is_let_go_while_another_decides() -> None:
+    """Who has told its counts keeps still."""
+    links = CustomerLinks("cus_1.0", "customer_id:C", members={"customer_id:C": Member(1, "e", 0)})
+    links.members |= {f"thread:t{number}": Member(1, "e", 0) for number in range(5_000)}
+    links.locked = ("cus_0.0", 1)
+    assert keep_small(links, list) == []
+    links.locked = None
+    assert keep_small(links, list)
+
+
+def test_what_a_customer_knows_of_others_is_bounded() -> None:
+    """Refusals, link records, ties, aliases, marks and events of others: the oldest go, and are counted."""
+    links = CustomerLinks("cus_1.0", "customer_id:C", members={"customer_id:C": Member(1, "e", 0)})
+    links.members["email:kept@x"] = Member(1, "l", 0)
+    links.pairs["customer_id:C", "email:kept@x"] = Assertion(-1, "l", LINKED)
+    for number in range(5_000):
+        other = f"email:x{number}@x"
+        links.refused["customer_id:C", other] = "limit:email"
+        links.pairs["customer_id:C", other] = Assertion(number, f"l{number}", CUT)
+        links.ties["customer_id:C", other] = None
+        links.aliases[f"cus_{number}.0"] = Alias(other, 0)
+        links.taken[f"cus_{number}.0"] = None
+        links.parts.append(f"cus_{number}.0")
+        links.placements[f"e{number}"] = Placement(1, here=False, identity="customer_id:C", to=other)
+    links.note_heard(f"event/a-long-name-for-an-event-{number}" for number in range(5_000))
+    counts = {one.key: one.message["n"] for one in keep_small(links, list) if one.to == "count"}
+    expected = {"link_records", "refusals", "ties", "aliases", "placements", "marks"}
+    assert counts.keys() == {f"{what}_let_go" for what in expected}
+    assert len(dumps(links.encode())) < STORED_MAX
+    assert links.pairs["customer_id:C", "email:kept@x"].state == LINKED  # what holds two members together
+    assert ("customer_id:C", "email:x4999@x") in links.refused
+    assert "e4999" in links.placements
+    assert _unread(links) == links
+
+
+def test_what_link_records_say_about_one_identity_is_bounded() -> None:
+    """Thousands of link records about one number: the oldest are let go, links before unlinks."""
+    record = IdentityRecord()
+    gone = 0
+    for number in range(2_000):
+        tag = "cut" if number < 100 else "link"
+        said = {"j": f"phone:{number}", "id": f"l{number}", "at": number, "far": False, "ar": number}
+        left, out, _ = on_identity(record, {"t": tag, "i": "email:e1@x", **said}, 0)
+        assert left is not None
+        record = left
+        gone += sum(one.message["n"] for one in out if one.key == "link_records_let_go")
+    assert gone == 2_000 - len(record.pairs)
+    assert len(dumps(record.encode())) <= bounds.PAIRS_BYTES_MAX + 200
+    assert sum(assertion.state == CUT for assertion in record.pairs.values()) == 100
