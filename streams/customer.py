@@ -34,6 +34,10 @@ COMMANDS_KEPT = 100
 """How many command ids are remembered, so that one delivered twice acts once."""
 
 
+IDENTITIES_KEPT = 200
+"""So many identities are shown whatever the log holds; beyond that those that the log still names."""
+
+
 @dataclass(slots=True)
 class Customer:
     """A customer's state. `identities` are for showing; who is who is decided elsewhere."""
@@ -128,6 +132,8 @@ class Customer:
         self.log.take(event.id for event in gone)
         self.let_go += len(gone)
         self.horizon = max(self.horizon, *(event.at for event in gone))
+        if len(self.identities) > IDENTITIES_KEPT:
+            self.identities = {identity: None for event in self.log for identity in event.identities}
         threads = {event.thread for event in self.log}
         self.emitted.closed = [standing for standing in self.emitted.closed if standing.thread in threads]
         self.closings = [closing for closing in self.closings if closing.thread in threads]

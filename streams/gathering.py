@@ -20,6 +20,9 @@ MEMBERS_MAX = 200
 ITEMS_MAX = 50
 """Events of one customer that count: the newest."""
 
+ANSWERS_BYTES_MAX = 256 * 1024
+"""Bytes of answers given at a time: they are stored with the shares until they are confirmed."""
+
 Item = tuple[int, str]
 """When (ms) it happened, and its id."""
 View = list[Any]
@@ -53,6 +56,8 @@ class Gathering:
     def __init__(self) -> None:
         self.shares: dict[str, Share] = {}
         self.turn = 0
+        self.more = False
+        """Whether some have not been answered yet, because it was too much at a time."""
 
     def take(
         self,
@@ -100,14 +105,23 @@ class Gathering:
         return customer_id
 
     def answers(self, views: Mapping[str, View]) -> list[Answer]:
-        """Who is to be told what, where `views` are what holds now; it is then taken to be told."""
-        found = []
+        """Who is to be told what, where `views` are what holds now; it is then taken to be told.
+
+        As many as there is room for: where `more` is true then, the others are to be asked for.
+        """
+        found: list[Answer] = []
+        room, self.more = ANSWERS_BYTES_MAX, False
         for id_, share in list(self.shares.items()):
             if share.into is not None:
                 continue
             view = views.get(id_, [])
-            told = blake2b(dumps(view), digest_size=4).hexdigest() if view else ""
+            value = dumps(view)
+            told = blake2b(value, digest_size=4).hexdigest() if view else ""
             if share.owes or told != share.told:
+                if found and len(value) > room:
+                    self.more = True
+                    continue
+                room -= len(value)
                 self.turn += 1
                 found.append(Answer(id_, share.number, self.turn, view))
                 share.told, share.owes = told, False

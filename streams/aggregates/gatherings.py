@@ -21,8 +21,10 @@ class Gathered:
 
     @property
     def next_wake(self) -> int | None:
-        """When nothing of it counts any more."""
+        """When nothing of it counts any more; at once where there is more to tell."""
         newest = self.gathering.newest
+        if self.gathering.more:
+            return 0
         return None if newest is None else newest + KEPT_FOR + 1
 
     def take(self, message: Message, policies: PolicyHistory, now: int, said: Said) -> None:  # noqa: ARG002 - Aggregate

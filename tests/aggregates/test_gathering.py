@@ -6,6 +6,7 @@ import pytest
 
 from schemas.codec import dumps, loads
 from schemas.times import DAY, HOUR
+from streams.aggregates.gatherings import Crowd
 from streams.aggregates.sender import hear, tell_shares, withdraw
 from streams.canned import canned_views
 from streams.crowds import crowd_views
@@ -144,3 +145,27 @@ def test_a_share_is_bounded() -> None:
     assert stored.customer is not None
     (post,) = tell_shares(stored, stored.customer, rules, T0)
     assert len(post.message["s"]) == ITEMS_MAX
+
+
+def test_answers_that_are_too_much_at_a_time_are_given_bit_by_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is given once, the rest is due at once, also after a restart; one alone is given however long it is."""
+    whole = crowd({f"c{n}": [T0 + n] for n in range(40)})
+    views = crowd_views(whole, POLICIES)
+    monkeypatch.setattr("streams.gathering.ANSWERS_BYTES_MAX", 1_000)
+    gathering = crowd({f"c{n}": [T0 + n] for n in range(40)})
+    told = {}
+    for turn in range(41):
+        answers = gathering.answers(views)
+        assert answers or turn
+        assert len(dumps([answer.view for answer in answers])) <= 1_100
+        assert not told.keys() & {answer.customer_id for answer in answers}
+        told |= {answer.customer_id: answer.view for answer in answers}
+        assert (Crowd("t1", gathering).next_wake == 0) == gathering.more
+        if not gathering.more:
+            break
+        gathering = Gathering.decode(loads(dumps(gathering.encode())))
+    assert turn > 1
+    assert told == views
+    monkeypatch.setattr("streams.gathering.ANSWERS_BYTES_MAX", 1)
+    again = crowd({f"c{n}": [T0 + n] for n in range(40)})
+    assert len(again.answers(views)) == 1

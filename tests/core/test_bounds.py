@@ -13,13 +13,14 @@ POLICIES = PolicyHistory(compile_policy(read_policy("{version: '1', targets: [{f
 
 
 def event(number, kind, thread, at, **data):
+    names = data.pop("names", [("account", "a1")])
     value = {
         "id": f"e{number}",
         "occurred_at": f"{parse_iso(at)}",
         "channel": "email",
         "kind": kind,
         "thread": thread,
-        "identities": [{"type": "account", "value": "a1"}],
+        "identities": [{"type": type_, "value": value} for type_, value in names],
         "data": data,
     }
     found = admit(value, at + 30 * DAY, POLICIES.at(at))
@@ -94,3 +95,15 @@ def test_events_of_a_known_thread_are_taken_in_however_late():
         customer.fold(event(number, "contact", "t", START + number * MINUTE))
     customer.settle(POLICIES, START + DAY)
     assert customer.fold(event("late", "reply", "t", START + MINUTE))
+
+
+def test_identities_that_only_forgotten_events_named_are_not_shown_for_ever():
+    """An account from which everybody writes: of thousands of addresses those are shown that the log still names."""
+    customer = Customer("cus_shared")
+    for number in range(EVENTS_MAX + 1):
+        names = [("account", "a1"), ("email", f"x{number}@example.com")]
+        customer.fold(event(number, "contact", f"t{number}", START + number * MINUTE, names=names))
+    assert len(customer.identities) == EVENTS_MAX + 2
+    customer.settle(POLICIES, START + 30 * DAY)
+    assert len(customer.identities) == len(customer.log) + 1
+    assert {str(identity) for identity in customer.identities} >= {"account:a1", f"email:x{EVENTS_MAX}@example.com"}
