@@ -18,6 +18,7 @@ from streams.bounds import EVENTS_MAX, to_let_go
 from streams.commanding import closed_by, obey
 from streams.derive import Derived, derive
 from streams.event import Event
+from streams.header import check_version
 from streams.history import Closing
 from streams.intervals import FOREVER
 from streams.log import Log
@@ -56,6 +57,7 @@ class Customer:
     horizon: int = -FOREVER
     """Event time of the newest of them: before it, only what belongs to a known thread is taken in."""
     cause: Cause = field(default_factory=Cause)
+    """What has changed since all was said; stored, because the rest may be said after a restart."""
     _derived: Derived | None = None
     _derived_from: object = None
     _before: Derived | None = None
@@ -230,6 +232,8 @@ class Customer:
             "let_go": self.let_go,
             "horizon": self.horizon,
         }
+        if self.cause != Cause():  # not all is said yet; an older program overlooks it, as it did
+            stored["cause"] = [self.cause.earliest, self.cause.policy, self.cause.split]
         if self.outside != NOWHERE:
             stored["outside"] = encode_outside(self.outside)
         if len(self.addresses):
@@ -239,14 +243,14 @@ class Customer:
     @classmethod
     def decode(cls, stored: dict[str, Any]) -> "Customer":
         """What `encode` stored; raises ValueError for a state of a newer version."""
-        if stored.get("v", 0) > STATE_VERSION:
-            msg = f"state of version {stored['v']} is newer than this program's {STATE_VERSION}: upgrade it first"
-            raise ValueError(msg)
+        check_version(stored.get("v", 0), STATE_VERSION)
         customer = cls(stored["id"], Log.decode(stored["log"]))
         customer.identities = {parse_identity(text): None for text in stored["identities"]}
         customer.emitted = Emitted(_standings(stored["standing"]), _standings(stored["closed"]), stored["settled_at"])
         customer.closings = [Closing(*closing) for closing in stored["closings"]]
         customer.commands = list(stored["commands"])
+        if "cause" in stored:
+            customer.cause = Cause(*stored["cause"])
         if "outside" in stored:
             customer.outside = decode_outside(stored["outside"])
         if "addresses" in stored:

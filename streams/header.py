@@ -6,6 +6,10 @@ from typing import NamedTuple
 _HEADER = re.compile(rb'\{"v":(\d+),"w":(null|-?\d+),"b":(\d+),"o":(\d+),"p":"([0-9a-f]*)"(?:,"e":(null|-?\d+))?')
 
 
+class NewerState(ValueError):  # noqa: N818 - says what it is
+    """State that a newer program wrote: not damaged, this program is too old for it."""
+
+
 class Header(NamedTuple):
     """`wake`: ms, or None; `batch` wrote it; `outputs` it decided then.
 
@@ -32,10 +36,10 @@ def read_header(value: bytes, version_max: int) -> Header:
 
 
 def check_version(version: int, version_max: int) -> None:
-    """Raises ValueError for a state of a newer version."""
+    """Raises NewerState for a state of a newer version."""
     if version > version_max:
         msg = f"state of version {version} is newer than this program's {version_max}: upgrade it first"
-        raise ValueError(msg)
+        raise NewerState(msg)
 
 
 def _time(text: bytes | None) -> int | None:

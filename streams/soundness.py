@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from schemas.codec import loads
 from streams.aggregates.kept import KEPT_VERSION, decode_said
+from streams.header import NewerState
 from streams.identity.protocol import IdentityRecord
 from streams.identity.shard import RECORD_VERSION
 from streams.stored import STORED_VERSION, decode_stored
@@ -22,7 +23,7 @@ _READERS: Mapping[str, tuple[int, Callable[[bytes], object]]] = MappingProxyType
 def is_sound(table: str, value: bytes) -> bool:
     """True where the value of a table can be read.
 
-    Raises ValueError for a value of a newer version: it is not damaged, the program is too old for it.
+    Raises NewerState for a value of a newer version, or with such a part: it is not damaged, the program is too old.
     """
     known, read = _READERS[table]
     try:
@@ -30,6 +31,8 @@ def is_sound(table: str, value: bytes) -> bool:
         if version <= known:
             read(value)
             return True
+    except NewerState:
+        raise
     except Exception:  # noqa: BLE001 - whatever a decoder makes of a damaged value
         return False
-    raise ValueError(f"state of version {version} is newer than this program's {known}: upgrade it first")
+    raise NewerState(f"state of version {version} is newer than this program's {known}: upgrade it first")

@@ -9,7 +9,8 @@ from streams.customer import Customer
 from streams.header import check_version
 from streams.identity.protocol import CustomerLinks, Outgoing
 
-STORED_VERSION = 3
+STORED_VERSION = 4
+"""Rises with every version in the parts: a program looks at this one at its start, before it does anything."""
 
 
 class Told(NamedTuple):

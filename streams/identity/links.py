@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple
 
+from streams.header import check_version
 from streams.identity.messages import Message
 from streams.identity.pairs import CUT, LINKED, Assertion, Pair, pair_of
 
-LINKS_VERSION = 2
+LINKS_VERSION = 3
+"""Since 3 a placement says who has the event instead: a program that does not know that would leave it behind."""
 HEARD_MAX = 1_000
 """How many single events are remembered to have come or gone, so that one that comes twice is taken once."""
 
@@ -31,7 +33,7 @@ class Alias(NamedTuple):
 class Placement(NamedTuple):
     """An event without an author: the number of the placement, whether it is here since, and whom of us it follows.
 
-    `to`: the identity that it follows instead, where it is not here. The first records do not tell.
+    `to`: the identity that it follows instead, where it is not here. The first records of version 2 do not tell.
     """
 
     number: int
@@ -170,9 +172,7 @@ class CustomerLinks:
     @classmethod
     def decode(cls, stored: dict[str, Any]) -> "CustomerLinks":
         """What `encode` stored, or version 1; raises ValueError for a state of a newer version."""
-        if stored["v"] > LINKS_VERSION:
-            msg = f"links of version {stored['v']} are newer than this program's {LINKS_VERSION}"
-            raise ValueError(msg)
+        check_version(stored["v"], LINKS_VERSION)
         if stored["v"] == 1:
             return _first_version(stored)
         links = cls(stored["id"], stored["b"], stored.get("of"), stored.get("on", 0), stored.get("f", False))

@@ -9,6 +9,7 @@ writing its state and sending its messages makes up for it when its input is del
 from dataclasses import dataclass, field
 from typing import Any
 
+from streams.header import check_version
 from streams.identity.birth import birth_id
 from streams.identity.keeping import keep_pairs_small
 from streams.identity.messages import Message, Outgoing, counted, to_customer, to_identity
@@ -45,9 +46,7 @@ class IdentityRecord:
     @classmethod
     def decode(cls, stored: dict[str, Any]) -> "IdentityRecord":
         """What `encode` stored, or an earlier version; raises ValueError for a record of a newer version."""
-        if stored["v"] > RECORD_VERSION:
-            msg = f"identity record of version {stored['v']} is newer than this program's {RECORD_VERSION}"
-            raise ValueError(msg)
+        check_version(stored["v"], RECORD_VERSION)
         speakers = Speakers.decode(stored["s"]) if "s" in stored else None
         if stored["v"] == 1:  # its pointers only ever became smaller, and had no number
             return cls(stored["c"], int(stored["c"] is not None), speakers=speakers)

@@ -7,10 +7,12 @@ from hypothesis import strategies as st
 from schemas.codec import dumps, loads
 from streams.aggregates.messages import to_aggregate
 from streams.customer import Customer
-from streams.header import read_header
+from streams.header import NewerState, read_header
 from streams.identity.links import Alias, Asking, Member, Placement
 from streams.identity.pairs import CUT, Assertion
 from streams.identity.protocol import CustomerLinks, IdentityRecord, to_identity
+from streams.reconcile import Cause
+from streams.soundness import is_sound
 from streams.stored import STORED_VERSION, Stored, Told, decode_outbox, decode_posts, decode_stored
 from streams.timers import Timers
 from tests.identity.build import event
@@ -81,6 +83,57 @@ def test_values_of_the_first_version_are_still_read() -> None:
     assert stored.links.aliases == {"cus_2.1": ("email:a@x", 0)}
     assert stored.mail == []
     assert decode_stored(stored.encode(batch=4)) == stored
+
+
+def test_values_of_the_third_version_are_still_read() -> None:
+    """Recorded state of version 3: placements with and without word of who has the event instead."""
+    value = (
+        b'{"v":3,"w":77,"b":3,"o":0,"p":"ab12","e":5,"l":{"v":2,"id":"cus_1.0","b":"email:a@x",'
+        b'"m":{"email:a@x":[1,"e",5]},"p":{"d":[1,false,"email:a@x"],"e":[2,true,"email:a@x",null],'
+        b'"f":[3,false,"email:a@x","phone:2"]}},"c":{"v":2,"id":"cus_1.0","log":[["e",5,"contact","chat","customer",'
+        b'"t1",["email:a@x"],5,{}]],"identities":["email:a@x"],"standing":[],"closed":[],"settled_at":7,"closings":[],'
+        b'"commands":[],"let_go":0,"horizon":-1152921504606846976},"x":[],"y":[]}'
+    )
+    stored = decode_stored(value)
+    assert stored.links.placements == {
+        "d": Placement(1, here=False, identity="email:a@x"),
+        "e": Placement(2, here=True, identity="email:a@x"),
+        "f": Placement(3, here=False, identity="email:a@x", to="phone:2"),
+    }
+    assert stored.customer is not None
+    assert stored.customer.cause == Cause()
+    assert is_sound("customers", value)
+    assert decode_stored(stored.encode(batch=4)).links == stored.links
+
+
+def test_values_of_this_version() -> None:
+    """Recorded state of version 4, with what has changed since all was said. It is written as it was recorded."""
+    value = (
+        b'{"v":4,"w":8,"b":3,"o":0,"p":"ab12","e":5,"l":{"v":3,"id":"cus_1.0","b":"email:a@x",'
+        b'"m":{"email:a@x":[1,"e",5]},"p":{"f":[3,false,"email:a@x","phone:2"]}},"c":{"v":2,"id":"cus_1.0",'
+        b'"log":[["e",5,"contact","chat","customer","t1",["email:a@x"],5,{}]],"identities":["email:a@x"],'
+        b'"standing":[],"closed":[],"settled_at":7,"closings":[],"commands":[],"let_go":0,'
+        b'"horizon":-1152921504606846976,"cause":[5,true,false]},"x":[],"y":[]}'
+    )
+    stored = decode_stored(value)
+    assert stored.links.placements == {"f": Placement(3, here=False, identity="email:a@x", to="phone:2")}
+    assert stored.customer is not None
+    assert stored.customer.cause == Cause(5, policy=True)
+    assert stored.encode(batch=3) == value
+
+
+def test_the_program_before_refuses_what_this_one_writes() -> None:
+    """By the first bytes, so at its start: it would take a placement that says more than it knows for damage."""
+    with pytest.raises(NewerState, match="upgrade it first"):
+        read_header(_stored().encode(batch=3), version_max=3)
+
+
+@pytest.mark.parametrize("part", ["l", "c"])
+def test_a_newer_part_is_not_damage(part: str) -> None:
+    """State whose links or history a later program wrote stops the start, and is not held back."""
+    whole = loads(_stored().encode(batch=3))
+    with pytest.raises(NewerState, match="upgrade it first"):
+        is_sound("customers", dumps({**whole, part: {**whole[part], "v": 99}}))
 
 
 def test_a_new_appointment_replaces_the_old_one() -> None:
