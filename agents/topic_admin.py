@@ -21,8 +21,11 @@ from topics.table import COMPACTED_WITHIN, SEGMENT_BYTES, STATE_COMPACTED_AFTER,
 TIMEOUT_MS = 30_000
 _MUST = ("cleanup.policy", "message.timestamp.type", "max.message.bytes")
 """What, set otherwise, would lose state, tell another arrival than the broker's, or refuse a record."""
-_SHOULD = ("max.compaction.lag.ms", "segment.ms", "segment.bytes")
+_AT_MOST = ("max.compaction.lag.ms", "segment.ms", "segment.bytes")
 """What, set higher, keeps longer what was erased, and has recovery read more."""
+_AT_LEAST = ("max.message.bytes", "min.compaction.lag.ms")
+_SHOULD = (*_AT_MOST, "min.compaction.lag.ms")
+"""The last, set lower, lets what an overslept worker sent late take the place of its successor's."""
 LOOK_AGAIN_S = 1.0
 """How long what seems wrong is looked at again: a broker of Apache Kafka learns of a new topic a moment later."""
 _POLL_S = 0.05
@@ -110,13 +113,13 @@ def _check_config(name: str, expected: Mapping[str, str], found: Mapping[str, st
 
 
 def _check_compaction(name: str, expected: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
-    high = {
+    other = {
         c: expected[c] for c in _SHOULD if c in expected and c in found and not _is_as_good(c, found[c], expected[c])
     }
-    if not high:
+    if not other:
         return []
-    has = ", ".join(f"{config}={found[config]}" for config in high)
-    return [f"topic {name} has {has}: what was erased stays longer, and recovery reads more: {_alter(name, high)}"]
+    has = ", ".join(f"{config}={found[config]}" for config in other)
+    return [f"topic {name} is compacted too late, or too soon, with {has}: {_alter(name, other)}"]
 
 
 def _alter(name: str, configs: Mapping[str, str]) -> str:
@@ -139,9 +142,9 @@ def _untold(untold: Mapping[str, int]) -> list[str]:
 def _is_as_good(config: str, found: str, expected: str) -> bool:
     if config == "cleanup.policy":
         return set(found.split(",")) == {expected}
-    if config == "max.message.bytes":
+    if config in _AT_LEAST:
         return not found.isdigit() or int(found) >= int(expected)
-    if config in _SHOULD:
+    if config in _AT_MOST:
         return not found.isdigit() or int(found) <= int(expected)
     return found == expected
 

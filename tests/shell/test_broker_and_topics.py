@@ -15,7 +15,7 @@ from agents.brokers import BrokerError, embedded_broker
 from agents.settings import Settings, settings_from
 from agents.topic_admin import TopicError, check_topics, create_topics
 from schemas.times import DAY
-from topics.table import SEGMENT_BYTES, TOPICS, physical
+from topics.table import SEGMENT_BYTES, STATE_COMPACTED_AFTER, TOPICS, physical
 
 
 def test_broker_ends_with_its_block():
@@ -87,12 +87,15 @@ async def test_segments_too_large_to_be_compacted_soon_are_remarked_on(settings)
     compacted = {"cleanup.policy": "compact"}
     await make(settings, "changelog.customers", compacted | KAFKAS_OWN)
     await make(settings, "changelog.identities", compacted | {"segment.bytes": "1048576"})
-    await make(settings, "changelog.aggregates", compacted)
+    await make(settings, "changelog.aggregates", compacted | {"min.compaction.lag.ms": "0"})
     await create_topics(settings)
-    problems, (remark,) = await check_topics(settings)
+    problems, (remark, too_soon) = await check_topics(settings)
     assert problems == []
+    assert too_soon.endswith(f"changelog.aggregates --add-config min.compaction.lag.ms={STATE_COMPACTED_AFTER}")
     name = physical(settings.topic_prefix, "changelog.customers")
-    assert remark.startswith(f"topic {name} has max.compaction.lag.ms={2**63 - 1}, segment.bytes={2**30}: ")
+    assert remark.startswith(
+        f"topic {name} is compacted too late, or too soon, with max.compaction.lag.ms={2**63 - 1}, segment.bytes={2**30}: "
+    )
     changes = f"max.compaction.lag.ms={7 * DAY},segment.bytes={SEGMENT_BYTES}"
     assert remark.endswith(f"kafka-configs --alter --topic {name} --add-config {changes}")
 
