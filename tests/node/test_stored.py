@@ -10,7 +10,7 @@ from streams.customer import Customer
 from streams.header import NewerState, read_header
 from streams.identity.links import Alias, Asking, Member, Placement
 from streams.identity.pairs import CUT, Assertion
-from streams.identity.protocol import CustomerLinks, IdentityRecord, to_identity
+from streams.identity.protocol import CustomerLinks, IdentityRecord, on_identity, to_identity
 from streams.reconcile import Cause
 from streams.soundness import is_sound
 from streams.stored import STORED_VERSION, Stored, Told, decode_outbox, decode_posts, decode_stored
@@ -155,3 +155,19 @@ def test_no_more_than_so_many_are_due_at_once() -> None:
         timers.set(f"c{number}", number)
     assert timers.due(10, most=3) == ["c0", "c1", "c2"]
     assert timers.next == 3
+
+
+def test_a_public_thread_of_the_second_version_is_read_and_goes_on() -> None:
+    """It did not tell who placed an event last, so each that comes again sends those; afterwards that is known."""
+    stored = (
+        b'{"v":2,"c":null,"n":0,"s":{"a":{"e1":["handle:a","cus_1.0"]},"f":[5,0,"e1"],'
+        b'"l":{"l1":["x",null,"e1",1,[]],"l2":["y","e9",null,0,[]]}}}'
+    )
+    record = IdentityRecord.decode(loads(stored))
+    assert IdentityRecord.decode(loads(dumps(record.encode()))) == record
+    again = {"t": "loose", "i": "thread:s1", "id": "l2", "r": "e9", "e": "y"}
+    _, out, changed = on_identity(record, again, 0)
+    assert ([one.message["id"] for one in out], changed) == (["l1"], False)
+    spoke = {"t": "spoke", "i": "thread:s1", "id": "e9", "o": [9, 0, "e9"], "k": True, "by": "handle:b", "c": "cus_2.1"}
+    _, out, changed = on_identity(record, spoke, 0)
+    assert ([(one.key, one.message["id"]) for one in out], changed) == ([("cus_2.1", "l2")], True)
