@@ -75,6 +75,8 @@ class Broker:
         self.senders: dict[tuple[TP, int], Owner | None] = {}
         """Who has sent the record at an offset."""
         self.watchers: list[Callable[[ConsumerRecord], None]] = []
+        self.on_send: Callable[[Owner, TP], None] = lambda *_: None
+        """Told of each record that goes into a producer's buffer."""
 
     def log(self, tp: TP) -> Log:
         """A partition, made when it is first asked for."""

@@ -47,9 +47,17 @@ class Group:
         self.generation = 0
         self.preparing = False
         self.members: dict[int, Member] = {}
+        self.heard_at: dict[int, float] = {}
+        """When each member that ever was has given its last sign of life."""
         self.shares: dict[int, tuple[int, ...]] = {}
         self.committed: dict[TP, int] = {}
         self.on_commit: Callable[[TP, int], None] = lambda *_: None
+
+    def may_write(self, member: int | None, number: int) -> bool:
+        """May this member believe that a partition is its own? It may while nobody has told it otherwise."""
+        if member in self.shares:
+            return number in self.shares[member]
+        return self._loop.time() <= self.heard_at.get(member or 0, 0.0) + self._session_s
 
     def join(self, member: int | None) -> "asyncio.Future[Share]":
         """Ask for a share; done once all have asked, or time is up for those who have not."""
@@ -59,6 +67,7 @@ class Group:
             self.members[member] = Member(self._loop.time())
             self._watch(member)
         self.members[member].joined = self._loop.create_future()
+        self.heard_at[member] = self._loop.time()
         self._prepare()
         self._complete_if_all()
         waiting = self.members[member].joined if member in self.members else None
@@ -75,7 +84,7 @@ class Group:
         known = self.members.get(member or 0)
         if known is None or (generation != self.generation and not self.preparing):
             return UNKNOWN
-        known.heard_at = self._loop.time()
+        known.heard_at = self.heard_at[member or 0] = self._loop.time()
         return REJOIN if self.preparing else OK
 
     def commit(self, member: int | None, generation: int, offsets: Mapping[TP, int]) -> None:

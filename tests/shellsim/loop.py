@@ -23,6 +23,8 @@ class Owner:
         self.dead = False
         self.stopped = False
         self.steps = 0
+        self.member: int | None = None
+        """What the group knows it by."""
         self.trip: tuple[int, Callable[[], None]] | None = None
         """At this step, between two awaits of whatever task, this is called."""
         self.held: list[asyncio.Handle] = []

@@ -90,7 +90,6 @@ class Process(Owner):
         self._tasks: list[asyncio.Task[Any]] = []
         self._rejoin = asyncio.Event()
         self._joined = False
-        self._member: int | None = None
         self._recovery: asyncio.Task[None] | None = None
         self.partitions = Partitions(self.app, settings, around.clock, self.kit, lambda: self.stores)
 
@@ -114,7 +113,7 @@ class Process(Owner):
         """End in order: finish what is in hand, commit, leave the group."""
         await self.partitions.close()
         await self._commit()
-        await self.around.broker.call(self, lambda: self.around.group.leave(self._member))
+        await self.around.broker.call(self, lambda: self.around.group.leave(self.member))
         self.ended = self.dead = True
 
     async def _main(self) -> None:
@@ -151,9 +150,9 @@ class Process(Owner):
         while True:
             app.rebalancing = True
             await self._revoked()
-            share: Share = await around.broker.call(self, lambda: around.group.join(self._member))
+            share: Share = await around.broker.call(self, lambda: around.group.join(self.member))
             self._rejoin.clear()
-            self._member, self._joined = share.member, True
+            self.member, self._joined = share.member, True
             await self._assigned(share, [TP(topic, number) for number in share.numbers for topic in around.topics])
             if self._recovery is not None:
                 self._recovery.cancel()
@@ -196,14 +195,14 @@ class Process(Owner):
 
     async def _heartbeat(self) -> bool:
         around = self.around
-        member, generation = self._member, self.app.consumer_generation_id
+        member, generation = self.member, self.app.consumer_generation_id
         answer = await around.broker.call(self, lambda: around.group.heartbeat(member, generation))
-        if member != self._member or generation != self.app.consumer_generation_id:
+        if member != self.member or generation != self.app.consumer_generation_id:
             return False
         if answer == OK:
             return True
         if answer != REJOIN:
-            self._member = None
+            self.member = None
         self._joined = False
         self._rejoin.set()
         return bool(answer == REJOIN)

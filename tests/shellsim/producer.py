@@ -61,6 +61,8 @@ class SimProducer:
         headers: Sequence[Header] = (),
     ) -> "asyncio.Future[ConsumerRecord]":
         """Put a record into the buffer; the future is done once it is confirmed, or seems to have failed."""
+        if partition is not None:
+            self._broker.on_send(self._owner, TP(topic, partition))
         draw = self._random.random()
         if draw < self._mishaps.refused_at_call:
             raise KafkaTimeoutError

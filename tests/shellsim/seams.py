@@ -24,8 +24,11 @@ import agents.worker.publisher
 import agents.worker.timekeeper
 from agents.settings import Settings
 from agents.worker.batch_size import BatchSize
+from agents.worker.changelog import Changelog
 from agents.worker.first_start import Found
+from agents.worker.lane import Lane
 from tests.shellsim.loop import OWNER
+from tests.shellsim.owners import Owners
 from tests.shellsim.process import Process
 from topics.table import INBOXES, WATERMARKS
 
@@ -134,7 +137,25 @@ class _Log:
 
 
 @contextmanager
-def replaced(random: Random, told: Callable[[str], None]) -> Iterator[None]:
+def _watched(owners: Owners) -> Iterator[None]:
+    """Within: lanes tell what state they begin with, and changelogs what they change in it."""
+    begin_backlog, apply = Lane._begin_backlog, Changelog.apply
+
+    async def begun(self: Lane) -> None:
+        process, number = _process(), self.partition
+        owners.begun(process, number, {name: store.partition(number) for name, store in process.stores.items()})
+        await begin_backlog(self)
+
+    def applied(self: Changelog, key: bytes, value: bytes | None) -> None:
+        owners.applied(_process(), TP(self.topic, self.partition), key, value)
+        apply(self, key, value)
+
+    with patch.object(Lane, "_begin_backlog", begun), patch.object(Changelog, "apply", applied):
+        yield
+
+
+@contextmanager
+def replaced(random: Random, told: Callable[[str], None], owners: Owners) -> Iterator[None]:
     """Within: the shell's own time, chance and clients are those of the simulation; `told` hears what it logs."""
     timekeeper = "agents.worker.timekeeper"
     time = SimpleNamespace(
@@ -154,6 +175,7 @@ def replaced(random: Random, told: Callable[[str], None]) -> Iterator[None]:
             "agents.worker.first_start._look": _inputs_found,
         }.items():
             stack.enter_context(patch(name, value))
+        stack.enter_context(_watched(owners))
         for module in _LOGGING:
             stack.enter_context(patch.object(module, "_log", _Log(told)))
         yield

@@ -19,6 +19,7 @@ from tests.shellsim.broker import Broker, Log
 from tests.shellsim.confirmed import Confirmed
 from tests.shellsim.group import Group
 from tests.shellsim.loop import StuckError, VirtualLoop, within
+from tests.shellsim.owners import Owners
 from tests.shellsim.plan import FAULTS_UNTIL_S, TRAFFIC_S, Fault, Plan, plan_of
 from tests.shellsim.process import Process, Surroundings
 from tests.shellsim.producer import Mishaps
@@ -82,10 +83,11 @@ class World:
         self.lives: list[Process] = []
         self.story: list[str] = []
         self.confirmed = Confirmed(self.broker, self.group, self.around.faults)
+        self.owners = Owners(self.broker, self.group, self.around.faults)
 
     def run(self) -> None:
         """Let it happen. Raises AssertionError where it does not come to an end."""
-        with replaced(Random(f"{self.seed} names"), self.tell):
+        with replaced(Random(f"{self.seed} names"), self.tell, self.owners):
             try:
                 self.loop.run_until_complete(self._all())
             finally:
