@@ -235,6 +235,8 @@ class Consumer(driver.Consumer):
     _seeking = 0
     _seek_owed = False
     """What was fetched last has been dropped, and nobody has gone back before it yet."""
+    assigned_in = 0
+    """Which of the app's rebalances (`rebalancing_count`) gave this process the partitions that it has."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._progress: defaultdict[TP, _Partition] = defaultdict(_Partition)
@@ -290,6 +292,11 @@ class Consumer(driver.Consumer):
         """Forget the partitions, then do as Faust does."""
         self._forget(revoked)
         await super().on_partitions_revoked(revoked)
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Note in which rebalance that was, then do as Faust does."""
+        self.assigned_in = self.app.rebalancing_count
+        await super().on_partitions_assigned(assigned, generation_id)
 
     def verify_event_path(self, now: float, tp: TP) -> None:
         """Nothing. Faust's own only logs, and asserts a position that a seek leaves unknown: the worker would end.

@@ -15,12 +15,15 @@ class Fenced(Exception):  # noqa: N818 - not an error: the partition has another
 class Fence:
     """Open while the group's generation is the one that the partitions were given in, and the lease holds.
 
-    The broker does not refuse the writes of a process that overslept, so the process asks itself before each one.
+    The broker does not refuse the writes of a process that overslept, so the process asks itself before each one. A
+    generation ends with the rebalance that follows, before the next one is known: others may have theirs by then. That
+    is counted, because Faust calls a rebalance over when the recovery from the one before it ends.
     """
 
     def __init__(self, app: Any, generation: int, lease: Lease) -> None:
         self._app = app
         self._generation = generation
+        self._rebalance = app.consumer.assigned_in
         self._lease = lease
         self._shut = False
 
@@ -30,9 +33,10 @@ class Fence:
 
     def is_open(self) -> bool:
         """True where a write may go out now. Raises Fenced where none may ever again."""
-        if self._shut or self._app.consumer_generation_id != self._generation:
+        app = self._app
+        if self._shut or app.consumer_generation_id != self._generation or app.rebalancing_count != self._rebalance:
             raise Fenced
-        return not self._app.rebalancing and self._lease.is_valid()
+        return not app.rebalancing and self._lease.is_valid()
 
     async def opened(self) -> None:
         """Wait until a write may go out. Raises Fenced where none may ever again."""

@@ -61,10 +61,16 @@ class Partitions:
         self._first_start = FirstStart(settings)
 
     async def open(self) -> None:
-        """Open a lane for every partition that is ours now. Called when recovery is complete."""
+        """Open a lane for every partition that is ours now. Called when recovery is complete.
+
+        Where another rebalance has begun meanwhile, none is opened: the recovery that follows it will.
+        """
         await self.close()
         app = self._app
         generation = app.consumer_generation_id
+        if app.consumer.assigned_in != app.rebalancing_count:
+            _log.info("recovery_overtaken", generation=generation)
+            return
         owned = self._owned()
         stores = self._stores()
         for store in stores.values():

@@ -71,11 +71,17 @@ class FakeProducer:
         return future
 
 
+def member(**more: Any) -> Any:
+    """What the shell reads of an application that is a member of the group in generation 7."""
+    consumer = SimpleNamespace(assigned_in=2)
+    return SimpleNamespace(consumer_generation_id=7, rebalancing=False, rebalancing_count=2, consumer=consumer, **more)
+
+
 @dataclass
 class Bench:
     """A publisher with everything round it."""
 
-    app: Any = field(default_factory=lambda: SimpleNamespace(consumer_generation_id=7, rebalancing=False))
+    app: Any = field(default_factory=member)
     producer: FakeProducer = field(default_factory=FakeProducer)
     clock: SteppedClock = field(default_factory=SteppedClock)
     metrics: Metrics = field(default_factory=Metrics)

@@ -76,7 +76,7 @@ def test_it_grows_again_and_never_beyond_what_is_configured():
 async def test_partitions_that_are_taken_away_in_the_midst_of_long_work_come_back_with_smaller_batches():
     """What is fetched next is cut by the new limits, and the timers' turns are."""
     settings = settings_from({"MINDGAP_BATCH_RECORDS_MAX": "64", "MINDGAP_SESSION_S": "3"})
-    app: Any = MagicMock(rebalancing=True)
+    app: Any = MagicMock(rebalancing=True, rebalancing_count=1)
     kit: Any = MagicMock(wraps=CounterKit())
     partitions = Partitions(app, settings, clock_from({}), kit, dict)
     partitions._inputs_of[0] = Inputs((), {}, MagicMock())

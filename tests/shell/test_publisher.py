@@ -135,8 +135,21 @@ async def test_the_fence_is_looked_at_before_every_send():
     assert bench.stores["customers"] == {}
 
 
-async def test_waits_while_the_group_rebalances():
-    """During a rebalance writes wait; they go out if the generation is still the same."""
+async def test_a_generation_ends_with_the_rebalance_that_follows():
+    """Whoever asks to join anew writes nothing more, though Faust, whose recovery ends just then, calls that over."""
+    bench = Bench()
+    bench.app.rebalancing = True
+    publishing = asyncio.create_task(bench.publisher.publish(effects(), NOW))
+    await asyncio.sleep(0)
+    bench.app.rebalancing_count += 1
+    bench.app.rebalancing = False
+    with pytest.raises(Fenced):
+        await asyncio.wait_for(publishing, 2)
+    assert bench.producer.sent == []
+
+
+async def test_waits_until_the_rebalance_is_over_that_gave_the_partitions():
+    """Until then writes wait; they go out when it is."""
     bench = Bench()
     bench.app.rebalancing = True
     publishing = asyncio.create_task(bench.publisher.publish(effects(), NOW))

@@ -81,6 +81,17 @@ def test_on_partitions_revoked():
     assert parameters(base.Consumer.on_partitions_revoked) == ["self", "revoked"]
 
 
+def test_on_partitions_assigned():
+    """An assignment reaches the consumer before the app, and the coordinator goes on only when that is done.
+
+    A rebalance is counted when it begins, and called over when a recovery ends, whichever rebalance that came from.
+    """
+    assert parameters(base.Consumer.on_partitions_assigned) == ["self", "assigned", "generation_id"]
+    assert "await promise" in source(base.ThreadDelegateConsumer.threadsafe_partitions_assigned)
+    assert "rebalancing_count += 1" in source(App.on_rebalance_start)
+    assert "self.app.on_rebalance_end()" in source(Recovery.on_recovery_completed)
+
+
 def test_verify_event_path():
     """Faust looks for slow streams every few seconds; its look asserts a position, which a seek leaves unknown.
 

@@ -55,6 +55,7 @@ class App:
     batch_limits: BatchLimits
     consumer_generation_id: int = -1
     rebalancing: bool = False
+    rebalancing_count: int = 0
     should_stop: bool = False
     consumer: SimConsumer = field(init=False)
     producer: SimProducer = field(init=False)
@@ -149,6 +150,7 @@ class Process(Owner):
         around, app = self.around, self.app
         while True:
             app.rebalancing = True
+            app.rebalancing_count += 1
             await self._revoked()
             share: Share = await around.broker.call(self, lambda: around.group.join(self.member))
             self._rejoin.clear()
@@ -163,6 +165,7 @@ class Process(Owner):
         app, consumer = self.app, self.app.consumer
         self.client.assign(share, tps)
         app.consumer_generation_id = share.generation
+        consumer.assigned_in = app.rebalancing_count
         await asyncio.sleep(0)
         consumer._paused_partitions.intersection_update(tps)
         consumer._set_active_tps(set(tps))

@@ -15,7 +15,7 @@ from agents.worker.report import Report, decode, encode
 from agents.worker.timekeeper import Timekeeper, Watched
 from agents.worker.tracking import Facts, PartitionFacts
 from tests.shell.counter import CounterKit
-from tests.shell.fakes import FakeProducer, SteppedClock
+from tests.shell.fakes import FakeProducer, SteppedClock, member
 from topics.table import INBOXES, WATERMARKS
 
 NONE = dict.fromkeys(INBOXES, 0)
@@ -36,7 +36,7 @@ class Keeper:
 
         monkeypatch.setattr(module, "end_offsets", end_offsets)
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: self.seconds))
-        self.app = SimpleNamespace(consumer_generation_id=7, rebalancing=False, producer=FakeProducer())
+        self.app = member(producer=FakeProducer())
         settings = settings_from({}, partitions=2, watermark_interval_s=1, watermark_prompt_s=0.1)
         self.keeper = Timekeeper(self.app, settings, SteppedClock(1_000), CounterKit(), Metrics())
 
