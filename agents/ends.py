@@ -6,6 +6,7 @@ fetch is right, and so is any other broker's. Recovery that trusted the answer w
 """
 
 import asyncio
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from agents.connection import ANSWER_MS
 
 TIMEOUT_S = 30.0
+PATIENCE_S = 5.0
+"""How long partitions are waited for of which it is enough to know some."""
 _LITTLE = 64 * 1024
 """Bytes of a partition that are fetched where only its end is asked for."""
 _POLL_MS = 100
@@ -25,8 +28,8 @@ async def end_offsets(options: Mapping[str, Any], partitions: Iterable[TopicPart
         enable_auto_commit=False, fetch_max_wait_ms=_POLL_MS, request_timeout_ms=ANSWER_MS, **options
     )
     async with asyncio.timeout(TIMEOUT_S):
-        await consumer.start()
         try:
+            await consumer.start()
             partitions = list(partitions)
             begins = await consumer.beginning_offsets(partitions)
             ends = dict(await consumer.end_offsets(partitions))
@@ -52,7 +55,8 @@ async def end_offsets(options: Mapping[str, Any], partitions: Iterable[TopicPart
 async def highwaters(options: Mapping[str, Any], known: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
     """As `end_offsets`, where it is `known` about where each partition ends: what stands before that is not fetched.
 
-    Raises KafkaError, OSError and TimeoutError.
+    A partition that does not answer within `PATIENCE_S`, because it has no leader, is not in the result. Raises
+    KafkaError, OSError and TimeoutError.
     """
     consumer = AIOKafkaConsumer(
         enable_auto_commit=False,
@@ -64,12 +68,13 @@ async def highwaters(options: Mapping[str, Any], known: Mapping[TopicPartition, 
     )
     found: dict[TopicPartition, int] = {}
     async with asyncio.timeout(TIMEOUT_S):
-        await consumer.start()
         try:
+            await consumer.start()
             consumer.assign(list(known))
             for tp, offset in known.items():
                 consumer.seek(tp, offset)
-            while len(found) < len(known):
+            limit = time.monotonic() + PATIENCE_S
+            while len(found) < len(known) and time.monotonic() < limit:
                 await consumer.getmany(timeout_ms=_POLL_MS)
                 found = {tp: end for tp in known if (end := consumer.highwater(tp)) is not None}
             return found

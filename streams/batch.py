@@ -94,6 +94,11 @@ class Place:
             return aggregate_home(message.key, self.owner)
         return self.owner(message.key) if message.to == "identity" else home_of(message.key)
 
+    def next_batch(self) -> None:
+        """Count up, unless something may not have been sent: a crash would hide that behind a newer number."""
+        if not self.unsent and not self.shelf.unsent:
+            self.batch += 1
+
     def mark(self) -> str:
         """A short name for the policies as they are now."""
         entries = self.policies.entries
@@ -118,10 +123,7 @@ class Batch:
         """Of whom as much is said as a batch may say."""
         self._local: deque[Outgoing] = deque()
         self._desk = Desk(place.shelf, place.policies, now)
-        if (
-            not place.unsent and not place.shelf.unsent
-        ):  # else a crash would hide what was not sent behind a newer number
-            place.batch += 1
+        place.next_batch()
 
     def take(self, record: Incoming) -> None:
         """Take a record in, with all that follows from it on this partition."""

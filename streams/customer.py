@@ -67,7 +67,7 @@ class Customer:
 
     def fold(self, event: Event) -> bool:
         """Take an event in; False where it was known, or lies before what has been let go. Times in ms."""
-        if event.at <= self.horizon and event.thread not in {other.thread for other in self.log}:
+        if event.at <= self.horizon and event.thread not in self.log.threads():
             return False
         return self._take(event)
 
@@ -104,8 +104,7 @@ class Customer:
         part = Customer(id_)
         for event in self.log.take(events):
             part.fold(event)
-        threads = {event.thread for event in part.log}
-        mine = {event.thread for event in self.log}
+        threads, mine = part.log.threads(), self.log.threads()
         for name in ("standing", "closed"):
             held: list[Standing] = getattr(self.emitted, name)
             gone = [s for s in held if s.thread in threads and (s.thread not in mine or s.anchor in part.log)]
@@ -136,7 +135,7 @@ class Customer:
         self.horizon = max(self.horizon, *(event.at for event in gone))
         if len(self.identities) > IDENTITIES_KEPT:
             self.identities = {identity: None for event in self.log for identity in event.identities}
-        threads = {event.thread for event in self.log}
+        threads = self.log.threads()
         self.emitted.closed = [standing for standing in self.emitted.closed if standing.thread in threads]
         self.closings = [closing for closing in self.closings if closing.thread in threads]
         self._derived = None

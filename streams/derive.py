@@ -61,8 +61,8 @@ class Derived:
     """Instants at which some episode begins, changes or ends, or another policy takes effect, sorted."""
     changes: frozenset[int] = frozenset()
     """Instants at which another policy takes effect."""
-    kept: frozenset[str] = frozenset()
-    """Ids of the issues that are as they were before."""
+    kept: frozenset[int] = frozenset()
+    """The issues that are as they were before, by `id()`: a source may give two of them the same name."""
     mark: object = field(default_factory=object)
     after: object | None = None
     """The mark of what was derived before, where some were kept."""
@@ -98,7 +98,7 @@ def derive(
         part = known.get(issue.id)
         if part is not None and part.issue == issue:
             history.put(place, part.issue)
-            kept.append(issue.id)
+            kept.append(id(part.issue))
         else:
             part = _part(issue, history, policies, outside, changes)
         parts.append(part)

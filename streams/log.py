@@ -54,6 +54,11 @@ class Log:
     def __contains__(self, id_: object) -> bool:
         return id_ in self._ids
 
+    def threads(self) -> set[str]:
+        """The threads that it tells of, with those that it only merges others into."""
+        found = {event.thread for event in self._events if event.thread is not None}
+        return found | {str(event.data["into"]) for event in self._events if event.kind == "merge"}
+
     @property
     def last_at(self) -> int | None:
         """Event time of the newest event (ms), or None."""

@@ -94,7 +94,7 @@ class Node:
 
     def begin_backlog(self, until: int | None) -> Effects:
         """What came before `until` (ms) is a backlog: say nothing of customers until `end_backlog`. None: nothing."""
-        self._place.batch += 1
+        self._place.next_batch()
         return self._place.backlog.begin(until, self._place.batch)
 
     def end_backlog(self) -> Effects:

@@ -134,7 +134,7 @@ class _Reconciler:
     def stayed(self, subject: Subject) -> bool:
         """Is its issue as it was when we looked last?"""
         episodes = self.subjects.episodes.get(subject)
-        return episodes is not None and all(e.issue is not None and e.issue.id in self.kept for e in episodes)
+        return episodes is not None and all(e.issue is not None and id(e.issue) in self.kept for e in episodes)
 
     def moved(self, subject: Subject) -> bool:
         """Has time alone changed what holds of the subject since we looked last?"""
@@ -205,7 +205,7 @@ class _Reconciler:
         since = standing.quiet_since if standing.quiet_since is not None else max(mine.end, standing.since)
         if self.now >= since + self.policy.flap.quiet:
             return False
-        recent = sum(1 for other in closed if other.until > self.now - DAY and not other.backfilled)
+        recent = sum(1 for other in closed if other.until > since - DAY and not other.backfilled)
         return recent > self.policy.flap.limit
 
     def hold(self, standing: Standing, mine: Episode) -> None:
@@ -368,13 +368,13 @@ class _Reconciler:
         self.records.append(revision(scene, standing, episode, change, lag=max(0, self.now - true_at), **extra))
 
 
-def _kept(emitted: Emitted, derived: Derived, now: int) -> AbstractSet[str]:
-    """Ids of the issues about which everything that is to be said was said the last time, but for what time changes."""
+def _kept(emitted: Emitted, derived: Derived, now: int) -> AbstractSet[int]:
+    """The issues, by `id()`, of which all that is to be said was said the last time, but for what time changes."""
     compared = emitted.compared
     if compared is None or any(emitted.settled_at < change <= now for change in derived.changes):
         return frozenset()
     if compared is derived:
-        return {part.issue.id for part in derived.parts}
+        return {id(part.issue) for part in derived.parts}
     return derived.kept if derived.after is compared.mark else frozenset()
 
 

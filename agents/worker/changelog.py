@@ -108,8 +108,8 @@ async def read_range(
     tp = TopicPartition(topic, partition)
     found: list[ConsumerRecord] = []
     async with asyncio.timeout(TIMEOUT_S):
-        await consumer.start()
         try:
+            await consumer.start()
             consumer.assign([tp])
             consumer.seek(tp, start)
             while await consumer.position(tp) < end:

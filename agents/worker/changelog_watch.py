@@ -6,7 +6,6 @@ meanwhile the last record of a key, which compaction keeps, could be that of an 
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
 
 from aiokafka import TopicPartition
 
@@ -18,6 +17,8 @@ from agents.worker.lane import Lane
 
 LOOK_S = 5.0
 """Time between two looks: one fetch that mostly finds nothing, for all partitions of this worker together."""
+_ENDING_S = 1.0
+"""How long a look may take to end: a rebalance does not wait for a broker that does not answer."""
 _log = log.get("mindgap.changelogs")
 
 
@@ -37,8 +38,7 @@ class ChangelogWatch:
         looking, self._looking = self._looking, None
         if looking is not None:
             looking.cancel()
-            with suppress(asyncio.CancelledError):
-                await looking
+            await asyncio.wait({looking}, timeout=_ENDING_S)
 
     async def _look_regularly(self, lanes: Mapping[int, Lane]) -> None:
         while True:

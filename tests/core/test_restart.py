@@ -1,15 +1,18 @@
 """A customer's state is all that a restart needs."""
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.codec import dumps, loads
 from schemas.identity import parse_identity
+from schemas.times import HOUR, MINUTE, format_time
 from streams.customer import Customer
 from streams.event import Event, decode, encode
-from streams.replay import Replay
+from streams.replay import Line, Replay
 from tests.core.playing import facts, instants, lines, played, policy_of, steps
-from tests.core.strategies import CUSTOMERS, END, POLICY, delays, interactions, versions
+from tests.core.strategies import CUSTOMERS, END, POLICY, START, Record, delays, identity, interactions, versions
 
 
 def restart(run: Replay) -> None:
@@ -62,3 +65,80 @@ def test_an_event_is_stored_whole():
     assert set(list(Event.__dataclass_fields__)[8:]) == known.keys()
     for event in (bare, full):
         assert decode(loads(dumps(encode(event)))) == event
+
+
+def played_with_a_restart(document: Record, input_: list[Line], place: int, until: int) -> list[list[Record]]:
+    """What is said from the line at `place` on: by a run that goes on, and by one that is restarted there."""
+    said = []
+    for again in (False, True):
+        run = Replay(policy_of(document))
+        for group in instants(input_[:place]):
+            list(steps(run, group, group[0].arrived_at))
+        if again:
+            restart(run)
+        said.append([record for _, records in steps(run, input_[place:], until) for record in records])
+    return said
+
+
+def happened(id_: str, minute: float, kind: str, thread: str, **more: Any) -> Line:
+    """An interaction of Kim's, so many minutes after the start; it arrives then, or at the minute `arrives`."""
+    arrives = more.pop("arrives", minute)
+    value = {"id": id_, "occurred_at": format_time(START + round(minute * MINUTE)), "kind": kind, "thread": thread}
+    value |= {"channel": "email", "identities": [identity(CUSTOMERS[0])]}
+    return Line(START + round(arrives * MINUTE), "interactions", value | more)
+
+
+def test_a_flapping_escalation_ends_when_it_would_have_ended():
+    """Whether it flaps is decided by the day before it ended: when it is looked at next changes nothing."""
+    document = {"version": "1", "targets": [{"resolution": "1m"}], "flap": {"limit": 1, "quiet": "4h"}}
+    document["issues"] = {"quiet_after": "30d", "drop_after": "60d", "ignored_after": "20d"}
+    input_ = [happened("c", 0, "contact", "t1")]
+    for hour, status in ((1, "solved"), (2, "open"), (22, "solved"), (23, "open"), (23.5, "solved")):
+        input_.append(happened(f"s{hour}", hour * 60, "status", "t1", data={"status": status}))
+    input_.append(happened("o", 25.5 * 60, "contact", "t2", issue="other"))
+    on, again = played_with_a_restart(document, input_, 6, START + 40 * HOUR)
+    assert on == again
+    (end,) = (record for record in on if record["thread"] == "t1" and record["change"] == "resolved")
+    assert end["detected_at"] == format_time(START + 27 * HOUR + 30 * MINUTE)
+
+
+def test_an_issue_that_a_source_gives_the_name_of_another_changes_by_itself():
+    """A source that quotes our name of one issue for another one does not keep the first one's escalations open."""
+    document = {"version": "1", "targets": [{"first_response": "1m"}], "patterns": {}}
+    first = happened("a1", 0, "contact", "t1", topic="a")
+    run = Replay(policy_of(document))
+    list(run.run([first]))
+    (customer,) = run.population.customers.values()
+    name = customer.derived(run.policies).history.issues[0].id
+    input_ = [
+        first,
+        happened("b1", 2, "contact", "t2", topic="b", issue=name),
+        happened("n", 7, "contact", "t3", topic="c", issue="other"),
+        happened("a2", 5, "reply", "t1", arrives=10, actor={"type": "agent", "id": "x"}),
+    ]
+    on, again = played_with_a_restart(document, input_, 3, START + 60 * MINUTE)
+    assert on == again
+    assert ("t1", "resolved") in {(record["thread"], record["change"]) for record in on}
+
+
+def test_what_was_said_of_a_thread_that_others_were_merged_into_is_not_said_again():
+    """A history that has let its oldest threads go knows of the one that has no event of its own."""
+    document = {"version": "1", "targets": [{"resolution": "1m"}]}
+    input_ = []
+    for number in range(30):
+        input_ += [
+            happened(f"o{number}", 3 * number, "contact", f"x{number}", issue=f"i{number}"),
+            happened(f"p{number}", 3 * number + 0.5, "status", f"x{number}", data={"status": "solved"}),
+        ]
+    input_ += [
+        happened("m1", 100, "contact", "t1", issue="M"),
+        happened("m2", 100.2, "merge", "t1", data={"into": "T"}),
+        happened("m3", 105, "status", "t1", data={"status": "solved"}),
+    ]
+    run = Replay(policy_of(document))
+    said = [record for _, records in steps(run, input_, START + 105 * MINUTE) for record in records]
+    assert [r["change"] for r in said if r["thread"] == "T"][-1] == "resolved"
+    (customer,) = run.population.customers.values()
+    assert customer.shrink(run.policies, START + 110 * MINUTE)
+    again = Customer.decode(loads(dumps(customer.encode())))
+    assert again.settle(run.policies, START + 110 * MINUTE) == []

@@ -47,6 +47,17 @@ def test_a_second_crash_loses_no_page() -> None:
     assert cluster.told("notifications")[0]["change"] == "first"
 
 
+def test_the_end_of_a_backlog_hides_nothing_that_was_held_up() -> None:
+    """A worker that dies, comes back, writes that its backlog is over, and dies again, still sends what it decided."""
+    cluster = _cluster()
+    held = _held_up(cluster, T0 + 50 * MINUTE)
+    for table, key, value in cluster.nodes[0].end_backlog().writes:
+        assert value is not None
+        cluster.stores[0][table][key] = value
+    cluster.restart()
+    assert _kept(cluster.nodes[0].wake(T0 + 50 * MINUTE)) == _kept(held)
+
+
 def test_what_may_not_have_been_sent_goes_out_by_itself() -> None:
     """Nothing is written with it: written anew, a state would no longer hold it."""
     cluster = _cluster(notify=NOTIFY)

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from agents import ends
 from agents.connection import client_options
 from agents.ends import end_offsets, highwaters
 from agents.settings import Settings
@@ -50,6 +51,14 @@ async def test_the_end_is_exact_where_most_is_known(settings, known):
     tp = await fill(settings, "escalations", 100, 50, 1, 30)
     other = TopicPartition(tp.topic, 1)
     assert await highwaters(client_options(settings), {tp: known, other: 0}) == {tp: 181, other: 0}
+
+
+async def test_a_partition_that_does_not_answer_hides_no_other(settings, monkeypatch):
+    """Where one has no leader, the ends of the others are told all the same, after a while."""
+    monkeypatch.setattr(ends, "PATIENCE_S", 1.0)
+    tp = await fill(settings, "escalations", 100, 30)
+    found = await highwaters(client_options(settings), {tp: 100, TopicPartition(tp.topic, 99): 0})
+    assert found == {tp: 130}
 
 
 async def test_the_brokers_own_answer_is_not_asked_for_by_us(settings):

@@ -119,6 +119,26 @@ async def test_a_process_that_overslept_writes_nothing():
     assert bench.stores["customers"] == {}
 
 
+async def test_what_is_confirmed_after_an_oversleep_is_not_taken_for_state():
+    """It may stand behind the next owner's claim, where it does not count; if it does, the next recovery reads it."""
+    bench = Bench()
+    enqueue = bench.producer.enqueue
+
+    async def enqueue_and_oversleep(*arguments, **named):
+        bench.seconds = 6.5
+        return await enqueue(*arguments, **named)
+
+    bench.producer.enqueue = enqueue_and_oversleep
+    publishing = asyncio.create_task(bench.publisher.publish(effects(), NOW))
+    await asyncio.sleep(0.12)
+    assert len(bench.producer.sent) == 1
+    assert not any(bench.stores.values())
+    bench.app.consumer_generation_id = 8
+    with pytest.raises(Fenced):
+        await asyncio.wait_for(publishing, 2)
+    assert not any(bench.stores.values())
+
+
 async def test_the_fence_is_looked_at_before_every_send():
     """A generation that ends between two records lets the second go no more."""
     bench = Bench()
