@@ -167,9 +167,7 @@ class Publisher:
     async def _write(self, table: str, values: Mapping[bytes, bytes | None]) -> None:
         log = self._changelogs[table]
         outcome = await self._confirm(self._records(log, values))
-        await (
-            self._fence.opened()
-        )  # else what was confirmed may have come too late to count, and memory must not say it
+        await self._fence.opened()  # else it may have come too late to count, and memory says what the log does
         given_up = {out.key for out in outcome.refused}
         for key, value in values.items():
             if key not in given_up:
