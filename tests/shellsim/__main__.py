@@ -4,15 +4,12 @@ import argparse
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import nullcontext
 from pathlib import Path
 
+from tests.shellsim.many import verdicts
 from tests.shellsim.plants import PLANTS
-from tests.shellsim.trial import Verdict, tried
+from tests.shellsim.trial import Verdict
 
-_CHUNK = 25
 _SHOWN = 5
 
 
@@ -21,7 +18,7 @@ def main() -> int:
     asked = _arguments().parse_args()
     began, bad, done = time.monotonic(), 0, 0
     seeds = range(asked.first, asked.first + asked.seeds)
-    for verdict in _verdicts(seeds, asked.jobs, asked.plant):
+    for verdict in verdicts(seeds, asked.jobs, asked.plant):
         done += 1
         if verdict.wrong:
             bad += 1
@@ -53,22 +50,6 @@ def commit() -> str:
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return name.stdout.decode().strip() + ("+" if changed.stdout.strip() else "")
-
-
-def _verdicts(seeds: range, jobs: int, plant: str | None) -> Iterator[Verdict]:
-    if jobs == 1:
-        with PLANTS[plant]() if plant else nullcontext():
-            yield from map(tried, seeds)
-        return
-    chunks = [(seeds[start : start + _CHUNK], plant) for start in range(0, len(seeds), _CHUNK)]
-    with ProcessPoolExecutor(jobs, max_tasks_per_child=20) as pool:
-        for verdicts in pool.map(_chunk, chunks):
-            yield from verdicts
-
-
-def _chunk(work: tuple[range, str | None]) -> list[Verdict]:
-    seeds, plant = work
-    return [v if v.wrong else Verdict(v.seed, [], []) for v in _verdicts(seeds, 1, plant)]
 
 
 def _arguments() -> argparse.ArgumentParser:
