@@ -330,12 +330,18 @@ class Consumer(driver.Consumer):
         return True  # `_new_offset` gives an offset only where there is something new, or something that failed
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
-        committed = bool(await super()._commit(offsets))
+        offsets = {tp: offset for tp, offset in offsets.items() if self._is_done_to(tp, offset)}
+        committed = bool(offsets and await super()._commit(offsets))
         if not committed:
             for tp in offsets:
                 if tp in self._progress:
                     self._progress[tp].uncommitted = True
         return committed
+
+    def _is_done_to(self, tp: TP, offset: int) -> bool:
+        """False where the partition was taken away since the offset was looked up: others may be further by now."""
+        partition = self._progress.get(tp)
+        return partition is not None and partition.done_to is not None and partition.done_to >= offset
 
     async def _drain_messages(self, fetcher: Any) -> None:
         """Fetch and deliver until the consumer or the fetcher is stopped."""

@@ -207,24 +207,32 @@ class Publisher:
         return _Out(self._names[DEAD], dead.record.key, value, self._partition)
 
     async def _confirm(self, outs: Sequence[_Out]) -> _Outcome:
-        """Send all, until each is confirmed or will never be."""
+        """Send all, until each is confirmed or will never be.
+
+        What was confirmed behind a failed record of its topic and key is sent once more behind it: the last one counts.
+        """
         done = _Outcome([], [])
         backoff = _BACKOFF_FIRST_S
         while outs:
             await self._fence.opened()
             answers = await self._attempt(outs)
-            failed: list[tuple[_Out, BaseException]] = []
+            again: list[_Out] = []
+            failed: set[tuple[str, bytes | None]] = set()
             for out, answer in zip(outs, answers, strict=True):
-                if isinstance(answer, BaseException):
-                    failed.append((out, answer))
+                if isinstance(answer, _REFUSED_FOR_GOOD):
+                    done.refused.append(out)
                     continue
-                done.offsets.append(int(answer.offset))
-                if (inbox := self._inboxes.get(out.topic)) is not None:
-                    self._on_sent(inbox, int(answer.partition), int(answer.offset))
-            done.refused.extend(out for out, problem in failed if isinstance(problem, _REFUSED_FOR_GOOD))
-            outs = [out for out, problem in failed if not isinstance(problem, _REFUSED_FOR_GOOD)]
+                if not isinstance(answer, BaseException):
+                    done.offsets.append(int(answer.offset))
+                    if (inbox := self._inboxes.get(out.topic)) is not None:
+                        self._on_sent(inbox, int(answer.partition), int(answer.offset))
+                    if out.key is None or (out.topic, out.key) not in failed:
+                        continue
+                failed.add((out.topic, out.key))
+                again.append(out)
+            outs = again
             if outs:
-                names = sorted({type(problem).__name__ for _, problem in failed})
+                names = sorted({type(answer).__name__ for answer in answers if isinstance(answer, BaseException)})
                 _log.warning("send_retried", partition=self._partition, records=len(outs), errors=names)
                 self._metrics.send_retries.inc(len(outs))
                 self.retrying_since = self.retrying_since or asyncio.get_running_loop().time()

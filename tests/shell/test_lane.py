@@ -103,7 +103,7 @@ async def test_a_lane_in_quiet_mends_its_changelog():
         bench.producer.append(topic, KEY.encode(), b"late", [stamp(0)])
         lane.ends_seen({topic: len(bench.producer.logs[topic])})
         await until(lambda: bench.producer.logs[topic][-1].value == mine)
-        assert lane.publisher.ends()[topic] == len(bench.producer.logs[topic])
+        await until(lambda: lane.publisher.ends()[topic] == len(bench.producer.logs[topic]))
 
 
 async def test_a_node_that_raised_is_made_anew():

@@ -97,6 +97,17 @@ async def test_identities_are_confirmed_before_customers_begin():
     assert len(bench.producer.sent) == 3
 
 
+@pytest.mark.parametrize("where", ["at_call", "at_confirmation"])
+async def test_a_record_that_is_sent_again_takes_those_behind_it_along(where):
+    """The last record of a key is the last that was decided, also where the one before it failed at first."""
+    bench = Bench()
+    setattr(bench.producer, where, [KafkaTimeoutError()])
+    out = [Out("escalations.current", key, value) for key, value in ((b"e", b"1"), (b"f", b"1"), (b"e", b"2"))]
+    await bench.publisher.publish(Did(sends=out), NOW)
+    current = [(record.key, record.value) for record in bench.producer.logs["escalations.current"]]
+    assert current == [(b"f", b"1"), (b"e", b"2"), (b"e", b"1"), (b"e", b"2")]
+
+
 async def test_output_that_no_broker_takes():
     """A refused output is counted and given up: it must not stop the partition."""
     bench = Bench()

@@ -2,6 +2,7 @@
 
 import asyncio
 from types import SimpleNamespace
+from unittest.mock import AsyncMock
 
 import pytest
 from aiokafka import ConsumerRecord
@@ -102,6 +103,18 @@ async def test_a_commit_that_fails_is_tried_again(consumer):
             await consumer._commit(offsets)
             consumer._committed_offset.update(offsets)  # as Faust does, whatever the answer
     assert asked == [{HERE: 12}, {HERE: 12}]
+
+
+async def test_an_offset_that_was_looked_up_before_a_rebalance_is_not_committed(consumer):
+    """While it waited to be sent the partition may have been another's, who is further by now."""
+    (batch,) = accept(consumer, 11)
+    consumer.mark_done(batch)
+    offsets = consumer._filter_committable_offsets(consumer._filter_tps_with_pending_acks())
+    assert offsets == {HERE: 12}
+    consumer._forget([HERE])
+    consumer._thread = SimpleNamespace(commit=AsyncMock(return_value=True))
+    assert not await consumer._commit(offsets)
+    consumer._thread.commit.assert_not_called()
 
 
 async def test_the_thread_survives_a_failed_commit(consumer):
