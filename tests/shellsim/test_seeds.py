@@ -18,7 +18,7 @@ FINDERS: dict[str, tuple[int, ...]] = {
     "failed_sends_forgotten": (7, 11, 21),
     "batches_survive_a_rebalance": (4, 6, 10),
     "reading_survives_its_state": (15, 26, 28),
-    "outputs_before_state": (60,),
+    "outputs_before_state": (68, 129, 133),
     "late_state_not_mended": (358,),
     "term_not_claimed": (1, 2),
     "fence_ignored": (28, 34, 39),
