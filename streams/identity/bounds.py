@@ -11,7 +11,7 @@ LOOSE_BYTES_MAX = 128 * _KIB
 """Bytes of them."""
 PAST_BYTES_MAX = 16 * _KIB
 """So much more, where they have moved, for with whom they were."""
-SPOKEN_BYTES_MAX = 64 * _KIB
+SPOKEN_BYTES_MAX = 256 * _KIB
 """Speakers that a public thread remembers, by event."""
 THREADS_BYTES_MAX = 64 * _KIB
 """Threads among a customer's members. Those of its log stay beyond that: the log has a bound of its own."""
