@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
+from multiprocessing import get_context
 
 from tests.shellsim.plants import PLANTS
 from tests.shellsim.trial import Verdict, tried
@@ -17,7 +18,7 @@ def verdicts(seeds: range, jobs: int, plant: str | None) -> Iterator[Verdict]:
             yield from map(tried, seeds)
         return
     chunks = [(seeds[start : start + _CHUNK], plant) for start in range(0, len(seeds), _CHUNK)]
-    with ProcessPoolExecutor(jobs, max_tasks_per_child=20) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         for found in pool.map(_chunk, chunks):
             yield from found
 
