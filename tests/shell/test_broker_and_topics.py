@@ -79,15 +79,23 @@ async def make(settings: Settings, topic: str, configs: dict[str, str]) -> None:
     await admin.close()
 
 
+SOUND = {
+    "cleanup.policy": "compact",
+    "message.timestamp.type": "LogAppendTime",
+    "max.message.bytes": str(2 * 1024 * 1024),
+    "max.compaction.lag.ms": str(7 * DAY),
+    "segment.ms": str(DAY),
+    "segment.bytes": str(SEGMENT_BYTES),
+    "min.compaction.lag.ms": str(STATE_COMPACTED_AFTER),
+}
 KAFKAS_OWN = {"max.compaction.lag.ms": str(2**63 - 1), "segment.bytes": str(2**30)}
 
 
 async def test_segments_too_large_to_be_compacted_soon_are_remarked_on(settings):
-    """One sentence for the topic, with the command; smaller ones are as good, and what is not told is right."""
-    compacted = {"cleanup.policy": "compact"}
-    await make(settings, "changelog.customers", compacted | KAFKAS_OWN)
-    await make(settings, "changelog.identities", compacted | {"segment.bytes": "1048576"})
-    await make(settings, "changelog.aggregates", compacted | {"min.compaction.lag.ms": "0"})
+    """One sentence for the topic, with the command; smaller ones are as good."""
+    await make(settings, "changelog.customers", SOUND | KAFKAS_OWN)
+    await make(settings, "changelog.identities", SOUND | {"segment.bytes": "1048576"})
+    await make(settings, "changelog.aggregates", SOUND | {"min.compaction.lag.ms": "0"})
     await create_topics(settings)
     problems, (remark, too_soon) = await check_topics(settings)
     assert problems == []
@@ -118,7 +126,7 @@ async def test_a_configuration_that_may_not_be_seen_is_not_a_wrong_one(settings,
 
 def test_a_worker_says_so_and_starts(settings, start_worker):
     """What only costs something stops no worker: it is in its log."""
-    asyncio.run(make(settings, "changelog.customers", {"cleanup.policy": "compact", **KAFKAS_OWN}))
+    asyncio.run(make(settings, "changelog.customers", SOUND | KAFKAS_OWN))
     asyncio.run(create_topics(settings))
     (line,) = start_worker().wait_until_ready().events("topic_remark")
     assert "segment.bytes=1073741824" in line["what"]
@@ -146,7 +154,7 @@ def test_commands(settings):
             check=False,
         )
 
-    asyncio.run(make(settings, "changelog.customers", {"cleanup.policy": "compact", **KAFKAS_OWN}))
+    asyncio.run(make(settings, "changelog.customers", SOUND | KAFKAS_OWN))
     before = run("check")
     assert before.returncode == 1
     assert "is missing" in before.stderr

@@ -1,10 +1,12 @@
 """`python -m tests.soak --minutes 30`: half of the measured top rate, a kill -9 every minute, compared with replay."""
 
 import argparse
+import gc
 import sys
 import tempfile
 from pathlib import Path
 
+from agents.cli import GC_THRESHOLDS
 from tests.soak.run import Plan, soak
 from tests.soak.verdict import problems, story
 
@@ -24,6 +26,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path, help="where logs and both sides' files go [temporary]")
     given = vars(parser.parse_args())
+    gc.set_threshold(*GC_THRESHOLDS)
     given["folder"] = given["folder"] or Path(tempfile.mkdtemp(prefix="mindgap-soak-"))
     print(f"files: {given['folder']}", flush=True)
     seen = soak(Plan(**given), lambda text: print(text, flush=True))
