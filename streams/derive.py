@@ -61,11 +61,6 @@ class Derived:
     """Instants at which some episode begins, changes or ends, or another policy takes effect, sorted."""
     changes: frozenset[int] = frozenset()
     """Instants at which another policy takes effect."""
-    kept: frozenset[int] = frozenset()
-    """The issues that are as they were before, by `id()`: a source may give two of them the same name."""
-    mark: object = field(default_factory=object)
-    after: object | None = None
-    """The mark of what was derived before, where some were kept."""
     index: object | None = None
     """`streams.subjects` keeps its index of the episodes here."""
 
@@ -85,20 +80,18 @@ def derive(
     """A pure function: equal arguments, equal result, whatever came first.
 
     `before`: what was derived of an earlier state of the log. What follows for an issue that has not changed since is
-    taken from there; the result is the same, and costs what changed, and a sweep.
+    taken from there, the issue itself included; the result is the same, and costs what changed, and a sweep.
     """
     history = sweep(log, policies, closings)
     basis = Basis(policies.entries, outside, history.tier, history.self_service)
-    same = before is not None and before.basis.same(basis)
-    known = {part.issue.id: part for part in before.parts} if before is not None and same else {}
+    old = before.parts if before is not None and before.basis.same(basis) else []
+    known = {part.issue.id: part for part in old}
     changes = frozenset(entry.since for entry in policies.entries[1:])
     parts: list[Part] = []
-    kept = []
     for place, issue in enumerate(history.issues):
         part = known.get(issue.id)
         if part is not None and part.issue == issue:
             history.put(place, part.issue)
-            kept.append(id(part.issue))
         else:
             part = _part(issue, history, policies, outside, changes)
         parts.append(part)
@@ -114,8 +107,6 @@ def derive(
         parts,
         sorted(changes.union(*(part.moments for part in parts))),
         changes,
-        frozenset(kept),
-        after=before.mark if before is not None and kept else None,
     )
 
 

@@ -369,13 +369,14 @@ class _Reconciler:
 
 
 def _kept(emitted: Emitted, derived: Derived, now: int) -> AbstractSet[int]:
-    """The issues, by `id()`, of which all that is to be said was said the last time, but for what time changes."""
+    """The issues, by `id()`, of which all that is to be said was said the last time, but for what time changes.
+
+    What has not changed since is the same object still (`derive`); a source may give two issues the same name.
+    """
     compared = emitted.compared
     if compared is None or any(emitted.settled_at < change <= now for change in derived.changes):
         return frozenset()
-    if compared is derived:
-        return {id(part.issue) for part in derived.parts}
-    return derived.kept if derived.after is compared.mark else frozenset()
+    return {id(part.issue) for part in compared.parts}
 
 
 __all__ = ["Cause", "Emitted", "Record", "reconcile"]

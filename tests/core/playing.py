@@ -6,12 +6,12 @@ from itertools import groupby
 from typing import Any
 
 from schemas.codec import dumps, loads
-from schemas.times import parse_time
+from schemas.times import MINUTE, format_time, parse_time
 from streams.facts import clock_records, customer_record, episode_records
 from streams.policy import Policy, compile_policy
 from streams.policy_file import read_policy_value
 from streams.replay import Line, Replay
-from tests.core.strategies import END, POLICY
+from tests.core.strategies import CUSTOMERS, END, POLICY, START, identity
 
 Record = dict[str, Any]
 
@@ -37,6 +37,14 @@ def lines(
         for event, delay in zip(events, late, strict=False)
     ]
     return sorted(found, key=lambda line: line.arrived_at)
+
+
+def happened(id_: str, minute: float, kind: str, thread: str | None = None, **more: Any) -> Line:
+    """An interaction of Kim's, so many minutes after the start; it arrives then, or at the minute `arrives`."""
+    arrives = more.pop("arrives", minute)
+    value = {"id": id_, "occurred_at": format_time(START + round(minute * MINUTE)), "kind": kind, "channel": "email"}
+    value |= {"identities": [identity(CUSTOMERS[0])]} | ({"thread": thread} if thread is not None else {})
+    return Line(START + round(arrives * MINUTE), "interactions", value | more)
 
 
 def played(input_: Sequence[Line], until: int = END, policy: Record = POLICY) -> tuple[Replay, list[Record]]:

@@ -3,20 +3,19 @@
 import gc
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.times import DAY, MINUTE, format_time, parse_time
+from schemas.times import DAY, parse_time
 from streams.customer import Customer
 from streams.derive import Derived, derive
 from streams.patterns import Outside
 from streams.replay import Line, Replay
 from streams.simulate import Simulation
-from tests.core.playing import lines, policy_of
-from tests.core.strategies import CUSTOMERS, END, POLICY, delays, identity, interactions, versions
+from tests.core.playing import happened, lines, policy_of
+from tests.core.strategies import CUSTOMERS, END, POLICY, delays, interactions, versions
 
 START = parse_time("2026-06-01T04:00:00Z")
 
@@ -56,18 +55,11 @@ def test_what_is_kept_from_before_is_what_would_be_derived_anew(data):
         assert same(customer.derived(run.policies), anew(customer, run))
 
 
-def told(**told: Any) -> Line:
-    """An interaction of Kim's, a minute after the one before by its id."""
-    at = START + int(told["id"]) * MINUTE
-    names = [identity(CUSTOMERS[0])]
-    return Line(at, "interactions", {"occurred_at": format_time(at), "identities": names, "channel": "email"} | told)
-
-
 @pytest.mark.parametrize(
     "later",
     [
-        told(id="9", kind="contact", thread="t2", topic="shipping", tier="gold"),
-        told(id="9", kind="self_service_failed", occurred_at=format_time(START)),
+        happened("9", 9, "contact", "t2", topic="shipping", tier="gold"),
+        happened("9", 0, "self_service_failed", arrives=9),
         None,
     ],
     ids=["a tier", "a failed self-service", "what others heard"],
@@ -76,8 +68,8 @@ def test_what_is_known_of_the_customer_changes_what_follows_for_an_issue_that_no
     """A tier that came with another issue chooses its target; a failed search, and what others heard, make its patterns."""
     gold = {"when": {"tier": "gold"}, "next_response": "1m"}
     run = Replay(policy_of(POLICY | {"targets": [gold, {"next_response": "40m"}], "patterns": {}}))
-    first = [told(id=f"{n}", kind="contact" if n == 1 else "reply", thread="t1", topic="billing") for n in (1, 2, 3)]
-    first.append(told(id="4", kind="contact", thread="t1"))
+    first = [happened(f"{n}", n, "contact" if n == 1 else "reply", "t1", topic="billing") for n in (1, 2, 3)]
+    first.append(happened("4", 4, "contact", "t1"))
     list(run.run(first))
     (customer,) = run.population.customers.values()
     before = customer.derived(run.policies)
@@ -95,10 +87,13 @@ def test_what_is_kept_of_long_histories_is_what_would_be_derived_anew():
     document = POLICY | {"issues": POLICY["issues"] | {"quiet_after": "10d"}}
     run = Replay(policy_of(document))
     input_ = (Line(line.at, line.topic, line.value) for line in Simulation(2, START, 40 * DAY, 3))
+    last: dict[str, Derived] = {}
     kept = issues = 0
     for customer in after_each_instant(run, input_, START + 40 * DAY):
         derived = customer.derived(run.policies)
-        kept, issues = kept + len(derived.kept), issues + len(derived.parts)
+        known = {id(issue) for issue in last[customer.id].history.issues} if customer.id in last else set()
+        kept += sum(id(issue) in known for issue in derived.history.issues)
+        issues, last[customer.id] = issues + len(derived.parts), derived
         assert same(derived, anew(customer, run))
     assert kept > issues / 2
 

@@ -1,7 +1,5 @@
 """A customer's state is all that a restart needs."""
 
-from typing import Any
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,8 +9,8 @@ from schemas.times import HOUR, MINUTE, format_time
 from streams.customer import Customer
 from streams.event import Event, decode, encode
 from streams.replay import Line, Replay
-from tests.core.playing import facts, instants, lines, played, policy_of, steps
-from tests.core.strategies import CUSTOMERS, END, POLICY, START, Record, delays, identity, interactions, versions
+from tests.core.playing import facts, happened, instants, lines, played, policy_of, steps
+from tests.core.strategies import CUSTOMERS, END, POLICY, START, Record, delays, interactions, versions
 
 
 def restart(run: Replay) -> None:
@@ -78,14 +76,6 @@ def played_with_a_restart(document: Record, input_: list[Line], place: int, unti
             restart(run)
         said.append([record for _, records in steps(run, input_[place:], until) for record in records])
     return said
-
-
-def happened(id_: str, minute: float, kind: str, thread: str, **more: Any) -> Line:
-    """An interaction of Kim's, so many minutes after the start; it arrives then, or at the minute `arrives`."""
-    arrives = more.pop("arrives", minute)
-    value = {"id": id_, "occurred_at": format_time(START + round(minute * MINUTE)), "kind": kind, "thread": thread}
-    value |= {"channel": "email", "identities": [identity(CUSTOMERS[0])]}
-    return Line(START + round(arrives * MINUTE), "interactions", value | more)
 
 
 def test_a_flapping_escalation_ends_when_it_would_have_ended():
