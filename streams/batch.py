@@ -1,7 +1,7 @@
 """One batch of a node: what its records and timers change, collected until it is written."""
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from hashlib import blake2b
 from typing import Any
@@ -207,7 +207,7 @@ class Batch:
             effects.writes.append(("identities", identity.encode(), value))
         for id_, stored in self._customers.items():
             live = stored.live
-            self._keep_mail(stored, keep_small(stored.links, partial(self._carried, stored)))
+            stored.mail += self._counted(keep_small(stored.links, partial(self._carried, stored)))
             if place.backlog.folds_only:
                 self._keep_short(stored)
                 self._share(stored)
@@ -272,9 +272,7 @@ class Batch:
             self._place.gap_feed.touch(stored.links.id, self._now)
 
     def _route(self, message: Outgoing) -> None:
-        if message.to == "count":
-            self._effects.count(message.key, message.message["n"])
-        elif self._place.home(message) == self._place.partition and may_be_local(message.message):
+        if self._place.home(message) == self._place.partition and may_be_local(message.message):
             self._local.append(message)
         else:
             self._send(message)
@@ -299,11 +297,11 @@ class Batch:
     def _deliver(self, message: Outgoing) -> list[Outgoing]:
         """What is to be sent on at once; what a customer says is kept with its state until that is safe."""
         if message.to == "identity":
-            record, out, changed = on_identity(self._record(message.key), message.message, self._place.partition)
+            record, said, changed = on_identity(self._record(message.key), message.message, self._place.partition)
             self._records[message.key] = record
             if changed:
                 self._changed[message.key] = None
-            return out
+            return self._counted(said)
         if message.message["t"] == "command" and self._place.backlog.folds_only:
             self._place.backlog.hold(message, self._place.batch, self._effects)
             return []
@@ -315,20 +313,24 @@ class Batch:
         obey = partial(self._obey, message)
         history = StoredHistory(stored, self._effects, policy.blocked, obey, self._refuse)
         known = stored.links if stored.exists else None
-        links, out = on_customer(known, message.message, history, self._limits(policy))
+        links, said = on_customer(known, message.message, history, self._limits(policy))
+        out = self._counted(said)
         if links is None:  # nobody yet, so there is no state to keep it with
             del self._customers[message.key]
             return out
         stored.links, stored.exists = links, True
-        self._keep_mail(stored, out)
+        stored.mail += out
         return []
 
-    def _keep_mail(self, stored: Stored, out: list[Outgoing]) -> None:
-        for message in out:
+    def _counted(self, said: Iterable[Outgoing]) -> list[Outgoing]:
+        """What is to be sent of it; the rest is counted."""
+        out = []
+        for message in said:
             if message.to == "count":
                 self._effects.count(message.key, message.message["n"])
             else:
-                stored.mail.append(message)
+                out.append(message)
+        return out
 
     def _hear(self, stored: Stored, message: Message, policy: Policy) -> None:
         if stored.live is not None:
