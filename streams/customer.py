@@ -116,7 +116,7 @@ class Customer:
         part.closings = [closing for closing in self.closings if closing.thread in threads]
         part.commands = list(self.commands)
         part.cause.split = self.cause.split = apart
-        self.identities = {identity: None for event in self.log for identity in event.identities}
+        self.identities = self.log.identities()
         self._derived = self.emitted.compared = None
         return part
 
@@ -134,7 +134,7 @@ class Customer:
         self.let_go += len(gone)
         self.horizon = max(self.horizon, *(event.at for event in gone))
         if len(self.identities) > IDENTITIES_KEPT:
-            self.identities = {identity: None for event in self.log for identity in event.identities}
+            self.identities = self.log.identities()
         threads = self.log.threads()
         self.emitted.closed = [standing for standing in self.emitted.closed if standing.thread in threads]
         self.closings = [closing for closing in self.closings if closing.thread in threads]

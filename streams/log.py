@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from schemas.identity import Identity
 from streams.event import Event, decode, encode
 
 
@@ -58,6 +59,10 @@ class Log:
         """The threads that it tells of, with those that it only merges others into."""
         found = {event.thread for event in self._events if event.thread is not None}
         return found | {str(event.data["into"]) for event in self._events if event.kind == "merge"}
+
+    def identities(self) -> dict[Identity, None]:
+        """Whom it names, in order."""
+        return {identity: None for event in self._events for identity in event.identities}
 
     @property
     def last_at(self) -> int | None:
