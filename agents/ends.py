@@ -8,6 +8,7 @@ fetch is right, and so is any other broker's. Recovery that trusted the answer w
 import asyncio
 import time
 from collections.abc import Iterable, Mapping
+from math import inf
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -36,18 +37,8 @@ async def end_offsets(options: Mapping[str, Any], partitions: Iterable[TopicPart
             looked_at = [tp for tp in partitions if ends[tp] > begins[tp]]
             if not looked_at:
                 return ends
-            consumer.assign(looked_at)
-            for tp in looked_at:
-                consumer.seek(tp, ends[tp] - 1)
-            missing = set(looked_at)
-            while missing:
-                await consumer.getmany(timeout_ms=_POLL_MS)
-                for tp in list(missing):
-                    highwater = consumer.highwater(tp)
-                    if highwater is not None:
-                        ends[tp] = max(ends[tp], highwater)
-                        missing.discard(tp)
-            return ends
+            told = await _fetched(consumer, {tp: ends[tp] - 1 for tp in looked_at})
+            return ends | {tp: max(ends[tp], end) for tp, end in told.items()}
         finally:
             await consumer.stop()
 
@@ -66,17 +57,24 @@ async def highwaters(options: Mapping[str, Any], known: Mapping[TopicPartition, 
         request_timeout_ms=ANSWER_MS,
         **options,
     )
-    found: dict[TopicPartition, int] = {}
     async with asyncio.timeout(TIMEOUT_S):
         try:
             await consumer.start()
-            consumer.assign(list(known))
-            for tp, offset in known.items():
-                consumer.seek(tp, offset)
-            limit = time.monotonic() + PATIENCE_S
-            while len(found) < len(known) and time.monotonic() < limit:
-                await consumer.getmany(timeout_ms=_POLL_MS)
-                found = {tp: end for tp in known if (end := consumer.highwater(tp)) is not None}
-            return found
+            return await _fetched(consumer, known, PATIENCE_S)
         finally:
             await consumer.stop()
+
+
+async def _fetched(
+    consumer: AIOKafkaConsumer, places: Mapping[TopicPartition, int], patience_s: float = inf
+) -> dict[TopicPartition, int]:
+    """The ends that fetches from these places tell; after so long those that are told by then."""
+    consumer.assign(list(places))
+    for tp, offset in places.items():
+        consumer.seek(tp, offset)
+    limit = time.monotonic() + patience_s
+    found: dict[TopicPartition, int] = {}
+    while len(found) < len(places) and time.monotonic() < limit:
+        await consumer.getmany(timeout_ms=_POLL_MS)
+        found = {tp: end for tp in places if (end := consumer.highwater(tp)) is not None}
+    return found
