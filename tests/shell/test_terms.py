@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from agents.worker.changelog import Changelog
 from agents.worker.fence import Fenced
 from agents.worker.moments import Moment
+from agents.worker.publisher import Publisher
 from agents.worker.store import Store
 from agents.worker.terms import CLAIM_KEY, Reading, stamp, term_of
 from tests.shell.counter import Did
@@ -68,11 +69,7 @@ async def test_a_late_record_is_not_recovered():
 
 async def test_a_late_record_is_overwritten_before_it_is_the_last():
     """The owner sees by the offsets of its next records that another wrote, and writes its own state again."""
-    producer, bench = FakeProducer(), Bench()
-    bench.producer = producer
-    publisher = _successor(producer, bench)
-    await publisher.begin()
-    await publisher.publish(change(b"a", b"mine"), NOW)
+    producer, bench, publisher = await _owner()
     producer.append(TOPIC, b"a", b"late", [stamp(0)])
     producer.append(TOPIC, b"gone", b"late", [stamp(0)])
     await publisher.publish(change(b"b", b"mine too"), NOW)
@@ -82,10 +79,7 @@ async def test_a_late_record_is_overwritten_before_it_is_the_last():
 
 async def test_a_late_record_is_overwritten_where_nothing_more_is_written():
     """An owner in quiet is told how far its changelog reaches, and writes its own state of a late record's key again."""
-    producer, bench = FakeProducer(), Bench()
-    publisher = _successor(producer, bench)
-    await publisher.begin()
-    await publisher.publish(change(b"a", b"mine"), NOW)
+    producer, bench, publisher = await _owner()
     producer.append(TOPIC, b"a", b"late", [stamp(0)])
     producer.append(TOPIC, b"gone", b"late", [stamp(0)])
     await publisher.mend({TOPIC: len(producer.logs[TOPIC])})
@@ -96,10 +90,7 @@ async def test_a_late_record_is_overwritten_where_nothing_more_is_written():
 
 async def test_an_end_that_is_known_asks_for_nothing():
     """An end that was asked for before our last writes, or just after them, is no reason to read."""
-    producer, bench = FakeProducer(), Bench()
-    publisher = _successor(producer, bench)
-    await publisher.begin()
-    await publisher.publish(change(b"a", b"mine"), NOW)
+    producer, _, publisher = await _owner()
     publisher._changelogs["customers"]._fetch = None
     for end in range(3):
         await publisher.mend({TOPIC: end})
@@ -156,11 +147,7 @@ async def test_a_higher_term_ends_the_lane():
 
 async def test_a_changelog_that_cannot_be_read_is_looked_at_again():
     """Where the gap cannot be read now, work goes on, and the next write mends it."""
-    producer, bench = FakeProducer(), Bench()
-    bench.producer = producer
-    publisher = _successor(producer, bench)
-    await publisher.begin()
-    await publisher.publish(change(b"a", b"mine"), NOW)
+    producer, _, publisher = await _owner()
     producer.append(TOPIC, b"a", b"late", [stamp(0)])
     fetch = producer.fetch
 
@@ -236,6 +223,16 @@ async def test_any_order_of_owners(steps):
     await owner.publisher.mend({TOPIC: len(producer.logs[TOPIC])})
     assert recovered(producer) == owner.stores["customers"]
     assert compacted(producer) == owner.stores["customers"]
+
+
+async def _owner() -> tuple[FakeProducer, Bench, Publisher]:
+    """An owner that has claimed its term and written one key."""
+    producer, bench = FakeProducer(), Bench()
+    bench.producer = producer
+    publisher = _successor(producer, bench)
+    await publisher.begin()
+    await publisher.publish(change(b"a", b"mine"), NOW)
+    return producer, bench, publisher
 
 
 def _successor(producer: FakeProducer, bench: Bench):
