@@ -12,6 +12,10 @@ class Fenced(Exception):  # noqa: N818 - not an error: the partition has another
     """The partitions of this generation are no longer ours; nothing may be written for them."""
 
 
+class Overtaken(Exception):  # noqa: N818 - likewise
+    """Somebody has claimed a higher term while the partition was ours: what we know of it may be old."""
+
+
 class Fence:
     """Open while the group's generation is the one that the partitions were given in, and the lease holds.
 

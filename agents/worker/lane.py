@@ -4,6 +4,7 @@ All topics of a partition share a node, so all of their batches pass through one
 """
 
 import asyncio
+import contextlib
 import heapq
 import time
 from collections import Counter, deque
@@ -15,7 +16,7 @@ from agents import log
 from agents.clock import Clock
 from agents.transport import RecordBatch
 from agents.worker.batch_size import TIMERS_MAX
-from agents.worker.fence import Fence, Fenced
+from agents.worker.fence import Fence, Fenced, Overtaken
 from agents.worker.first_start import End, FirstStart
 from agents.worker.letters import Buried
 from agents.worker.metrics import Metrics
@@ -147,7 +148,10 @@ class Lane:
         self._fence.shut()
 
     async def run(self) -> None:
-        """Work until `end`, or until the partition belongs to somebody else."""
+        """Work until `end`, or until the partition belongs to somebody else.
+
+        Raises Overtaken where the group says that it is still ours: nobody would open it again before a rebalance.
+        """
         try:
             if await self.publisher.begin():
                 self._node = self._make_node()
@@ -171,9 +175,17 @@ class Lane:
                 self.busy_since = None
         except Fenced:
             _log.info("partition_fenced", partition=self.partition)
+            await self._check_whose()
         finally:
             self._ending = True
             self._room.set()
+
+    async def _check_whose(self) -> None:
+        """We were told that we own the partition no more. Wait until the group says so, too."""
+        with contextlib.suppress(Fenced):
+            await self._fence.opened()
+            if not self._ending:
+                raise Overtaken
 
     async def _begin_backlog(self) -> None:
         """On a first start, say in the state whether it is over a backlog, before anything is taken."""

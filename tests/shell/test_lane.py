@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from agents.worker.fence import Overtaken
 from agents.worker.lane import Lane
 from agents.worker.moments import Moment, moment_of
 from agents.worker.terms import CLAIM_KEY, Reading, stamp
@@ -51,7 +52,7 @@ async def running(bench: Bench, make_node, *, known=True, **options):
         backlog_end=options.get("backlog_end"),
     )
     lane.done = done
-    task = asyncio.create_task(lane.run())
+    lane.task = task = asyncio.create_task(lane.run())
     try:
         yield lane
     finally:
@@ -104,6 +105,43 @@ async def test_a_lane_in_quiet_mends_its_changelog():
         lane.ends_seen({topic: len(bench.producer.logs[topic])})
         await until(lambda: bench.producer.logs[topic][-1].value == mine)
         await until(lambda: lane.publisher.ends()[topic] == len(bench.producer.logs[topic]))
+
+
+async def test_a_higher_term_in_a_partition_that_stays_ours_is_an_error():
+    """Nobody would open the lane again before the next rebalance, so the worker is to end."""
+
+    async def overtaken():
+        bench = Bench()
+        async with running(bench, counter(bench)) as lane:
+            await _meets_a_higher_term(bench, lane)
+            await until(lane.task.done)
+
+    with pytest.raises(Overtaken):
+        await overtaken()
+
+
+async def test_a_higher_term_before_the_news_of_a_rebalance():
+    """Until the lease is renewed, or the group has given the partition to another, nothing is known."""
+    bench = Bench()
+    async with running(bench, counter(bench)) as lane:
+
+        async def overslept(*where):
+            bench.seconds += 60
+            return await bench.producer.fetch(*where)
+
+        bench.publisher._changelogs["customers"]._fetch = overslept
+        await _meets_a_higher_term(bench, lane)
+        await until(lambda: bench.seconds)
+        await asyncio.sleep(0.1)
+        assert not lane.task.done()
+        bench.app.rebalancing_count += 1
+        await until(lane.task.done)
+
+
+async def _meets_a_higher_term(bench: Bench, lane: Lane) -> None:
+    await until(lambda: lane.has_begun)
+    bench.producer.append("changelog.customers", CLAIM_KEY, None, [stamp(9)])
+    await lane.put(batch("interactions.chat", [event("1")]))
 
 
 async def test_a_node_that_raised_is_made_anew():
