@@ -31,6 +31,11 @@ class Fence:
         self._lease = lease
         self._shut = False
 
+    @property
+    def lease_s(self) -> float:
+        """Seconds for which a lease holds that is not renewed."""
+        return self._lease.timeout_s
+
     def shut(self) -> None:
         """Let nothing through any more."""
         self._shut = True

@@ -181,9 +181,12 @@ class Lane:
             self._room.set()
 
     async def _check_whose(self) -> None:
-        """We were told that we own the partition no more. Wait until the group says so, too."""
+        """We were told that we own the partition no more: the group should say so, too, before a lease is over."""
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + self._fence.lease_s
         with contextlib.suppress(Fenced):
-            await self._fence.opened()
+            while not self._ending and (not self._fence.is_open() or loop.time() < ends):  # noqa: ASYNC110 - no event
+                await asyncio.sleep(TICK_S)
             if not self._ending:
                 raise Overtaken
 

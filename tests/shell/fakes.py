@@ -92,7 +92,8 @@ class Bench:
     def __post_init__(self) -> None:
         self.tracker = Tracker(2, INBOXES, 0.0)
         self.time = PartitionTime(WorkerTime(self.tracker, self.clock, lambda: 0.0, lambda at: 60_000), self.clock)
-        self.fence = Fence(self.app, 7, Lease(6.0, lambda: self.seconds))
+        self.lease = Lease(6.0, lambda: self.seconds)
+        self.fence = Fence(self.app, 7, self.lease)
         self.publisher = Publisher(
             1,
             prefix="",
