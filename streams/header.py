@@ -3,7 +3,9 @@
 import re
 from typing import NamedTuple
 
-_HEADER = re.compile(rb'\{"v":(\d+),"w":(null|-?\d+),"b":(\d+),"o":(\d+),"p":"([0-9a-f]*)"(?:,"e":(null|-?\d+))?')
+_HEADER = re.compile(
+    rb'\{"v":(\d+),"w":(null|-?\d+),"b":(\d+),"o":(\d+),"p":"([0-9a-f]*)"(?:,"e":(null|-?\d+))?(?:,"q":(\d+))?'
+)
 
 
 class NewerState(ValueError):  # noqa: N818 - says what it is
@@ -14,7 +16,8 @@ class Header(NamedTuple):
     """`wake`: ms, or None; `batch` wrote it; `outputs` it decided then.
 
     `policies`: the mark of those that it was last settled under, empty where there is nothing to settle. `newest`: of a
-    customer the time (ms) of the newest event, None where it is not told.
+    customer the time (ms) of the newest event, None where it is not told. `whole`: of an aggregate the number of
+    the whole that it is, or that it changes.
     """
 
     wake: int | None
@@ -22,6 +25,7 @@ class Header(NamedTuple):
     outputs: int
     policies: str
     newest: int | None = None
+    whole: int = 0
 
 
 def read_header(value: bytes, version_max: int) -> Header:
@@ -30,9 +34,9 @@ def read_header(value: bytes, version_max: int) -> Header:
     if match is None:
         msg = "not a stored state"
         raise ValueError(msg)
-    version, wake, batch, outputs, policies, newest = match.groups()
+    version, wake, batch, outputs, policies, newest, whole = match.groups()
     check_version(int(version), version_max)
-    return Header(_time(wake), int(batch), int(outputs), policies.decode(), _time(newest))
+    return Header(_time(wake), int(batch), int(outputs), policies.decode(), _time(newest), int(whole or 0))
 
 
 def check_version(version: int, version_max: int) -> None:

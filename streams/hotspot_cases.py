@@ -1,6 +1,7 @@
 """The escalations that count on one topic, by customer."""
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from streams.hotspot_record import Case
@@ -20,6 +21,7 @@ class Cases:
         self._orders: dict[str, Order] = {}
         self._customers: Counter[str] = Counter()
         self._recent: dict[str, int] = {}  # when it became this severe: those that may lie within the window
+        self._changed: dict[str, None] = {}  # since all were stored, in order
 
     @property
     def customers(self) -> int:
@@ -54,33 +56,68 @@ class Cases:
         self._recent = {case.id: case.hot_at for case in self.by_id.values()}
 
     def _add(self, case: Case, order: Order) -> None:
+        self._touch(case.id)
         self.by_id[case.id] = case
         self._orders[case.id] = order
         self._customers[case.customer_id] += 1
         self._recent[case.id] = case.hot_at
 
     def _drop(self, case: Case) -> None:
+        self._touch(case.id)
         del self.by_id[case.id], self._orders[case.id]
         self._recent.pop(case.id, None)
         self._customers[case.customer_id] -= 1
         if not self._customers[case.customer_id]:
             del self._customers[case.customer_id]
 
+    def _touch(self, id_: str) -> None:
+        self._changed.pop(id_, None)  # the last one goes to the end, as the case does
+        self._changed[id_] = None
+
+    # -- stored -----------------------------------------------------------------------------------------
+
     def encode(self) -> dict[str, Any]:
         """As a JSON object; each case is a row, for there may be many."""
-        rows = [[*self._orders[case.id], *case] for case in self.by_id.values()]
-        return {"rows": rows, "seen": self.seen.encode()}
+        return {"rows": self._rows(self.by_id), "seen": self.seen.encode()}
+
+    def changes(self) -> dict[str, Any]:
+        """What has changed since `stored_whole`, as a JSON object."""
+        rows = self._rows(id_ for id_ in self._changed if id_ in self.by_id)
+        gone = [id_ for id_ in self._changed if id_ not in self.by_id]
+        return {"rows": rows, "gone": gone, "seen": self.seen.changes()}
+
+    def stored_whole(self) -> None:
+        """They are stored as `encode` gives them."""
+        self._changed.clear()
+        self.seen.stored_whole()
+
+    def _rows(self, ids: Iterable[str]) -> list[list[Any]]:
+        return [[*self._orders[id_], *self.by_id[id_]] for id_ in ids]
 
     @classmethod
-    def decode(cls, stored: dict[str, Any]) -> "Cases":
-        """What `encode` stored."""
+    def decode(cls, stored: dict[str, Any], changes: dict[str, Any] | None = None) -> "Cases":
+        """What `encode` stored, and `changes` since."""
         cases = cls()
-        for revision, turn, *values in stored["rows"]:
-            case = Case(*values)
-            by = tuple((channel, number) for channel, number in case.contacts_by)
-            cases._add(case._replace(channels=tuple(case.channels), contacts_by=by), (revision, turn))
-        cases.seen = Seen.decode(stored["seen"])
+        cases._take(stored["rows"])
+        cases.stored_whole()
+        if changes is not None:
+            for id_ in changes["gone"]:
+                cases._let_go(id_)
+            cases._take(changes["rows"])
+        cases.seen = Seen.decode(stored["seen"], changes["seen"] if changes is not None else None)
         return cases
+
+    def _take(self, rows: Iterable[Sequence[Any]]) -> None:
+        for revision, turn, *values in rows:
+            case = Case(*values)
+            self._let_go(case.id)
+            by = tuple((channel, number) for channel, number in case.contacts_by)
+            self._add(case._replace(channels=tuple(case.channels), contacts_by=by), (revision, turn))
+
+    def _let_go(self, id_: str) -> None:
+        self._touch(id_)
+        if id_ in self.by_id:
+            self._drop(self.by_id[id_])
 
 
 def _case(message: Message) -> Case:

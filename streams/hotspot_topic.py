@@ -225,12 +225,23 @@ class HotspotTopic:
 
     def encode(self) -> Record:
         """As a JSON object; `next_wake` in it is what a timer is set to."""
+        return self._stored(self.cases.encode())
+
+    def changes(self) -> Record:
+        """What has changed since `stored_whole`, and all that is small, as a JSON object."""
+        return self._stored(self.cases.changes())
+
+    def stored_whole(self) -> None:
+        """It is stored as `encode` gives it."""
+        self.cases.stored_whole()
+
+    def _stored(self, cases: Record) -> Record:
         return {
             "v": STATE_VERSION,
             "name": self.name,
             "policy_version": self._policy,
             "next_wake": self.next_wake,
-            "cases": self.cases.encode(),
+            "cases": cases,
             "standing": self.standing.encode() if self.standing else None,
             "previous": self.previous,
             "ended_at": self.ended_at,
@@ -243,13 +254,14 @@ class HotspotTopic:
         }
 
     @classmethod
-    def decode(cls, stored: Record) -> "HotspotTopic":
-        """What `encode` stored; raises ValueError for a state of a newer version."""
+    def decode(cls, whole: Record, changes: Record | None = None) -> "HotspotTopic":
+        """What `encode` stored, and `changes` since; raises ValueError for a state of a newer version."""
+        stored = whole if changes is None else changes
         if stored.get("v", 0) > STATE_VERSION:
             raise ValueError(f"hotspot state of version {stored['v']} is newer than {STATE_VERSION}: upgrade first")
         topic = cls(stored["name"])
         topic._policy, topic.next_wake = stored["policy_version"], stored["next_wake"]
-        topic.cases = Cases.decode(stored["cases"])
+        topic.cases = Cases.decode(whole["cases"], changes["cases"] if changes is not None else None)
         topic.standing = Standing.decode(stored["standing"]) if stored["standing"] else None
         topic.previous, topic.ended_at, topic.muted = stored["previous"], stored["ended_at"], stored["muted"]
         topic.evidence, topic.most = list(stored["evidence"]), stored["most"]

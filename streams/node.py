@@ -9,7 +9,7 @@ sent before a crash. A node that raised, or whose effects were not published, is
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 
-from streams.aggregates.kept import KEPT_VERSION
+from streams.aggregates.kept import headers
 from streams.batch import Batch, Place
 from streams.effects import Effects, Incoming
 from streams.gaps import RETENTION
@@ -141,5 +141,5 @@ class Node:
         place = self._place
         for key, value in place.customers.items():
             yield key.decode(), read_header(value, STORED_VERSION), place.timers
-        for key, value in place.shelf.values.items():
-            yield key.decode(), read_header(value, KEPT_VERSION), place.shelf.timers
+        for id_, header in headers(place.shelf.values):
+            yield id_, header, place.shelf.timers

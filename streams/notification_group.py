@@ -84,6 +84,8 @@ class NotificationGroup:
         self._told: set[str] = set()
         self._loud: set[str] = set()  # told and open, and not calling anyway
         self._lead_peak = 0
+        self._changed: set[str] = set()  # members, since all were stored
+        self._gone: dict[str, None] = {}  # likewise those that left, even if they came back
 
     def observe(self, message: Message, policy: Policy, now: int) -> list[Record]:
         """Take a message in at `now`; returns only notifications that were overdue."""
@@ -118,6 +120,7 @@ class NotificationGroup:
         if member is None:
             member = self.members[message["id"]] = Member(message["id"])
             self.seen.keep(message)
+        self._changed.add(member.id)
         facts = member.facts
         member.take(message)
         self._loud.discard(member.id)
@@ -159,6 +162,8 @@ class NotificationGroup:
 
     def _drop(self, member: Member) -> None:
         del self.members[member.id]
+        self._gone[member.id] = None
+        self._changed.discard(member.id)
         self._calling.discard(member.id)
         self._told.discard(member.id)
         self._loud.discard(member.id)
@@ -172,6 +177,7 @@ class NotificationGroup:
         for member in list(self._calling.members.values()):
             member.held = 0
             self._calling.add(member)
+            self._changed.add(member.id)
         if self.off and policy.paging:
             self._tell_all(now)
         self.off = not policy.paging
@@ -186,6 +192,7 @@ class NotificationGroup:
             if member.calls:
                 member.since, member.held = now, 0
                 self._calling.add(member)
+                self._changed.add(member.id)
         self._loud.clear()
         self.crowd_at = now if self.seen.beyond else None
         self.anew = self.paged and (len(self._calling) > 0 or self.crowd_at is not None)
@@ -259,6 +266,7 @@ class NotificationGroup:
             if held != member.held:
                 member.held = held
                 self._calling.add(member)
+                self._changed.add(member.id)
         return sorted((member for member in members if not member.held), key=lambda member: member.rank)
 
     def _page(self, change: str, ready: list[Member], now: int) -> Record:
@@ -266,6 +274,7 @@ class NotificationGroup:
         for member in ready:
             self._calling.discard(member.id)
             member.rung, member.told, member.lead = member.ring, True, ""
+            self._changed.add(member.id)
             self._told.add(member.id)
             self._loud.add(member.id)
         crowd, self.crowd_at, self._lead_peak = self.crowd_at is not None, None, 0
@@ -309,18 +318,33 @@ class NotificationGroup:
 
     def encode(self) -> dict[str, Any]:
         """As a JSON object; `next_wake` in it is what a timer is set to."""
+        return self._stored(self.seen.encode(), self.members)
+
+    def changes(self) -> dict[str, Any]:
+        """What has changed since `stored_whole`, and all that is small, as a JSON object."""
+        changed = {id_: member for id_, member in self.members.items() if id_ in self._changed}
+        return self._stored(self.seen.changes(), changed) | {"gone": list(self._gone)}
+
+    def stored_whole(self) -> None:
+        """It is stored as `encode` gives it."""
+        self.seen.stored_whole()
+        self._changed.clear()
+        self._gone.clear()
+
+    def _stored(self, seen: Record, members: dict[str, Member]) -> dict[str, Any]:
         return {
             "v": STATE_VERSION,
             "key": self.key,
             "policy_version": self._policy,
             **{name: getattr(self, name) for name in _KEPT},
-            "seen": self.seen.encode(),
-            "members": encode_members(self.members),
+            "seen": seen,
+            "members": encode_members(members),
         }
 
     @classmethod
-    def decode(cls, stored: dict[str, Any]) -> "NotificationGroup":
-        """What `encode` stored; raises ValueError for a state of a newer version."""
+    def decode(cls, whole: Record, changes: Record | None = None) -> "NotificationGroup":
+        """What `encode` stored, and `changes` since; raises ValueError for a state of a newer version."""
+        stored = whole if changes is None else changes
         if stored.get("v", 0) > STATE_VERSION:
             raise ValueError(f"notifications of version {stored['v']} are newer than {STATE_VERSION}: upgrade first")
         group = cls(stored["key"])
@@ -328,8 +352,10 @@ class NotificationGroup:
         for name in _KEPT:
             setattr(group, name, stored[name])
         group.named = list(stored["named"])
-        group.seen = Seen.decode(stored["seen"])
-        group.members = decode_members(stored["members"])
+        group.seen = Seen.decode(whole["seen"], changes["seen"] if changes is not None else None)
+        group.members = decode_members(whole["members"])
+        if changes is not None:
+            group._take(changes)
         for member in group.members.values():
             if member.calls:
                 group._calling.add(member)
@@ -337,3 +363,11 @@ class NotificationGroup:
         group._lead_peak = max((RANKS[m.severity] for m in group._calling.members.values()), default=0)
         group._loud = {id_ for id_ in group._told if group.members[id_].open and id_ not in group._calling}
         return group
+
+    def _take(self, changes: Record) -> None:
+        self._gone = dict.fromkeys(changes["gone"])
+        for id_ in self._gone:
+            self.members.pop(id_, None)
+        changed = decode_members(changes["members"])
+        self._changed = set(changed)
+        self.members |= changed

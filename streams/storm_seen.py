@@ -24,10 +24,11 @@ class _Last(NamedTuple):
 class Seen:
     """Remembers orders, and counts those beyond the limit."""
 
-    __slots__ = ("_last", "at", "beyond", "beyond_ever")
+    __slots__ = ("_changed", "_last", "at", "beyond", "beyond_ever")
 
     def __init__(self) -> None:
         self._last: dict[str, _Last] = {}
+        self._changed: dict[str, None] = {}  # since it was stored whole, in order
         self.at = 0
         """When a message was last remembered (ms)."""
         self.beyond = 0
@@ -59,7 +60,7 @@ class Seen:
 
     def keep(self, message: Message) -> None:
         """There is room for this one, from now on."""
-        last = self._last.pop(message["id"], None)
+        last = self._forget(message["id"])
         counted = last.beyond if last is not None else not comes(message)
         if counted and self.beyond:
             self.beyond -= 1
@@ -73,21 +74,51 @@ class Seen:
         return now >= self.at + SEEN_FOR
 
     def _remember(self, id_: str, order: Order, now: int, *, beyond: bool) -> None:
-        self._last.pop(id_, None)  # the last one goes to the end
-        self._last[id_] = _Last(*order, beyond)
+        self._put(id_, _Last(*order, beyond))
         if len(self._last) > SEEN_MAX:
-            del self._last[next(iter(self._last))]
+            self._forget(next(iter(self._last)))
         self.at = max(self.at, now)
+
+    def _put(self, id_: str, last: _Last) -> None:
+        self._forget(id_)  # the last one goes to the end
+        self._last[id_] = last
+
+    def _forget(self, id_: str) -> _Last | None:
+        self._changed.pop(id_, None)
+        self._changed[id_] = None
+        return self._last.pop(id_, None)
+
+    # -- stored -----------------------------------------------------------------------------------------
 
     def encode(self) -> dict[str, Any]:
         """As a JSON object."""
-        last = [[id_, *seen] for id_, seen in self._last.items()]
+        return self._counts([[id_, *seen] for id_, seen in self._last.items()])
+
+    def changes(self) -> dict[str, Any]:
+        """What has changed since `stored_whole`, as a JSON object."""
+        last = [[id_, *self._last[id_]] for id_ in self._changed if id_ in self._last]
+        return self._counts(last) | {"gone": [id_ for id_ in self._changed if id_ not in self._last]}
+
+    def stored_whole(self) -> None:
+        """It is stored as `encode` gives it."""
+        self._changed.clear()
+
+    def _counts(self, last: list[list[Any]]) -> dict[str, Any]:
         return {"last": last, "at": self.at, "beyond": self.beyond, "beyond_ever": self.beyond_ever}
 
     @classmethod
-    def decode(cls, stored: dict[str, Any]) -> "Seen":
-        """What `encode` stored."""
+    def decode(cls, stored: dict[str, Any], changes: dict[str, Any] | None = None) -> "Seen":
+        """What `encode` stored, and `changes` since."""
         seen = cls()
-        seen._last = {id_: _Last(*rest) for id_, *rest in stored["last"]}
-        seen.at, seen.beyond, seen.beyond_ever = stored["at"], stored["beyond"], stored["beyond_ever"]
+        seen._take(stored)
+        seen.stored_whole()
+        if changes is not None:
+            for id_ in changes["gone"]:
+                seen._forget(id_)
+            seen._take(changes)
         return seen
+
+    def _take(self, stored: dict[str, Any]) -> None:
+        for id_, *last in stored["last"]:
+            self._put(id_, _Last(*last))
+        self.at, self.beyond, self.beyond_ever = stored["at"], stored["beyond"], stored["beyond_ever"]

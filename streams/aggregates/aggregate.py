@@ -48,14 +48,22 @@ class Aggregate(Protocol):
         """As a JSON object."""
         ...
 
+    def changes(self) -> Record | None:
+        """What has changed since `stored_whole`, as a JSON object; None for one that is always stored whole."""
+        ...
+
+    def stored_whole(self) -> None:
+        """It is stored as `encode` gives it."""
+        ...
+
     @classmethod
     def make(cls, name: str) -> Self:
         """The aggregate of which nothing is known yet."""
         ...
 
     @classmethod
-    def decode(cls, stored: Record) -> Self:
-        """What `encode` stored; raises ValueError for a state of a newer version."""
+    def decode(cls, whole: Record, changes: Record | None = None) -> Self:
+        """What `encode` stored, and `changes` since; raises ValueError for a state of a newer version."""
         ...
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from schemas.times import DAY
 from streams.aggregates.aggregate import Said
-from streams.aggregates.kept import TABLE, Kept, decode_kept, decode_said, new
+from streams.aggregates.kept import TABLE, Kept, changes_key, decode_kept, said_last
 from streams.aggregates.messages import Message
 from streams.effects import Effects
 from streams.policy import PolicyHistory
@@ -64,9 +64,8 @@ class Desk:
 
     def send_again(self, key: str) -> Said | None:
         """What an aggregate's state says was decided last; None where that goes out at the end of the batch."""
-        value = self._shelf.values.get(key.encode())
         self._shelf.unsent.pop(key, None)
-        return decode_said(value) if value is not None and key not in self._touched else None
+        return said_last(key, self._shelf.values) if key not in self._touched else None
 
     def end(self, batch: int, mark: str, effects: Effects) -> list[Said]:
         """Settle what was touched, and write it; what is to be sent."""
@@ -75,10 +74,7 @@ class Desk:
             idle = key not in self._changed and kept.policies == mark and kept.aggregate.next_wake is None
             kept.aggregate.settle(self._policies, now, kept.said)
             if kept.aggregate.spent(now) and not kept.said:
-                shelf.timers.set(key, None)
-                shelf.cache.pop(key, None)
-                if key.encode() in shelf.values:
-                    effects.writes.append((TABLE, key.encode(), None))
+                self._delete(key, effects)
                 continue
             wakes = (kept.aggregate.next_wake, self._policies.next_change(now))
             kept.wake = max(min((at for at in wakes if at is not None), default=now + LOOK_AGAIN), now + 1)
@@ -86,14 +82,14 @@ class Desk:
             shelf.timers.set(key, kept.wake)
             shelf.keep(key, kept)
             if kept.said or not idle:
-                effects.writes.append((TABLE, key.encode(), kept.encode(batch)))
+                effects.writes += kept.writes(key, batch)
         return [kept.said for kept in self._touched.values()]
 
     def _kept(self, key: str) -> Kept:
         """The aggregate, to be settled and written at the end."""
         kept = self._touched.get(key)
         if kept is None:
-            kept = self._touched[key] = self._shelf.cache.get(key) or self._read(key)
+            kept = self._touched[key] = self._shelf.cache.get(key) or decode_kept(key, self._shelf.values)
             if key in self._shelf.unsent:
                 del self._shelf.unsent[key]  # goes out with what is decided now
                 kept.said.dead = []
@@ -101,6 +97,10 @@ class Desk:
                 kept.said = Said()
         return kept
 
-    def _read(self, key: str) -> Kept:
-        value = self._shelf.values.get(key.encode())
-        return decode_kept(key, value) if value is not None else new(key)
+    def _delete(self, key: str, effects: Effects) -> None:
+        """The changes when the whole is gone for certain: without them, it would be what it was long ago."""
+        shelf = self._shelf
+        stored = [raw for raw in (key.encode(), changes_key(key)) if raw in shelf.values]
+        shelf.cache.pop(key, None)
+        shelf.timers.set(key, self._now + 1 if len(stored) > 1 else None)
+        effects.writes += ((TABLE, raw, None) for raw in stored[:1])

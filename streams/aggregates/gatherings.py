@@ -51,15 +51,21 @@ class Gathered:
         """As a JSON object."""
         return {"name": self.name, **self.gathering.encode()}
 
+    def changes(self) -> None:
+        """It is always stored whole."""
+
+    def stored_whole(self) -> None:
+        """Nothing follows from it."""
+
     @classmethod
     def make(cls, name: str) -> Self:
         """Of which nobody has told anything."""
         return cls(name, Gathering())
 
     @classmethod
-    def decode(cls, stored: Record) -> Self:
+    def decode(cls, whole: Record, changes: Record | None = None) -> Self:  # noqa: ARG003 - Aggregate
         """What `encode` stored."""
-        return cls(stored["name"], Gathering.decode(stored))
+        return cls(whole["name"], Gathering.decode(whole))
 
 
 class Crowd(Gathered):

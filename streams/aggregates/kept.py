@@ -1,6 +1,11 @@
-"""An aggregate as a node stores it: its state, its next timer, and what was decided but not yet confirmed."""
+"""An aggregate as a node stores it: its state, its next timer, and what was decided but not yet confirmed.
 
-from collections.abc import Sequence
+A storm has thousands of escalations on one topic, and each batch changes a few. So one that is large is stored in two
+records: whole, now and then, and beside it what has changed since, with each batch. Each batch writes one of the two,
+so no crash leaves half of it. The changes name the whole that they belong to; those of an older one are not read.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,12 +14,20 @@ from streams.aggregates.aggregate import Aggregate, Record, Said
 from streams.aggregates.gatherings import Crowd, Template
 from streams.aggregates.messages import CANNED, CROWD, HOT, ORDER, PAGE, Post, kind_of, name_of
 from streams.aggregates.storms import Directory, Hot, Page
-from streams.header import check_version
+from streams.header import Header, check_version, read_header
 
-KEPT_VERSION = 1
+KEPT_VERSION = 2
 TABLE = "aggregates"
 """Where all of this is stored."""
 KINDS: dict[str, type[Aggregate]] = {PAGE: Page, HOT: Hot, ORDER: Directory, CROWD: Crowd, CANNED: Template}
+SMALL = 4096
+"""Up to so many bytes an aggregate is always stored whole."""
+CHANGES_MAX = 1.0
+"""The changes of a whole may take so much of its size, all that were written together: less than twice the least."""
+_CHANGES = "changes/"
+"""Begins the key of what has changed since an aggregate was stored whole."""
+Write = tuple[str, bytes, bytes | None]
+"""Table, key and value; None deletes."""
 
 
 @dataclass(slots=True)
@@ -25,9 +38,35 @@ class Kept:
     wake: int | None = None
     policies: str = ""
     said: Said = field(default_factory=Said)
+    whole: int = 0
+    """How often it has been stored whole,"""
+    size: int = 0
+    """how many bytes it took the last time,"""
+    since: int = 0
+    """and how many the changes that were written since, all together."""
+    changes_of: int | None = None
+    """Which whole the changes in the store belong to; None where there are none."""
 
-    def encode(self, batch: int) -> bytes:
-        """As the value of the changelog record that `batch` writes."""
+    def writes(self, key: str, batch: int) -> Iterator[Write]:
+        """What `batch` writes: what has changed, unless that was written so often that the whole takes no more."""
+        changes = self.aggregate.changes() if self.size > SMALL else None
+        if changes is not None:
+            value = self._value(batch, {"c": changes})
+            self.since += len(value)
+            if self.since <= CHANGES_MAX * self.size:
+                self.changes_of = self.whole
+                yield TABLE, changes_key(key), value
+                return
+        if self.changes_of is not None and self.changes_of < self.whole:
+            self.changes_of = None
+            yield TABLE, changes_key(key), None
+        self.whole += 1
+        value = self._value(batch, {"s": self.aggregate.encode()})
+        self.aggregate.stored_whole()
+        self.size, self.since = len(value), 0
+        yield TABLE, key.encode(), value
+
+    def _value(self, batch: int, state: Record) -> bytes:
         return dumps(
             {
                 "v": KEPT_VERSION,
@@ -35,11 +74,38 @@ class Kept:
                 "b": batch,
                 "o": len(self.said.records) + len(self.said.posts),
                 "p": self.policies,
-                "s": self.aggregate.encode(),
+                "q": self.whole,
+                **state,
                 "x": self.said.records,
                 "y": [list(post) for post in self.said.posts],
             }
         )
+
+
+def changes_key(key: str) -> bytes:
+    """The key under which the changes of an aggregate are stored."""
+    return f"{_CHANGES}{key}".encode()
+
+
+def headers(values: Mapping[bytes, bytes]) -> Iterator[tuple[str, Header]]:
+    """The header of each aggregate as it is now. One that cannot be read is left out.
+
+    Changes without a whole, which a crash may leave when an aggregate is deleted, are due at once, to be deleted, too.
+    """
+    for raw, value in values.items():
+        found, key = raw.decode(), raw.decode().removeprefix(_CHANGES)
+        header = read_header(value, KEPT_VERSION)
+        try:
+            other = values.get(key.encode() if found != key else changes_key(key))
+        except ValueError:
+            continue
+        if found != key:
+            if other is None:
+                yield key, header._replace(wake=0, outputs=0, policies="")
+        elif other is not None and (since := read_header(other, KEPT_VERSION)).whole == header.whole:
+            yield key, since
+        else:
+            yield key, header
 
 
 def encode_plain(state: Any, batch: int, records: Sequence[tuple[str, str, Record]] = ()) -> bytes:
@@ -48,23 +114,47 @@ def encode_plain(state: Any, batch: int, records: Sequence[tuple[str, str, Recor
     return dumps({**head, "s": state, "x": records, "y": ()})
 
 
-def new(key: str) -> Kept:
-    """The aggregate of which nothing is known yet."""
-    return Kept(KINDS[kind_of(key)].make(name_of(key)))
+def decode_kept(key: str, values: Mapping[bytes, bytes]) -> Kept:
+    """What `Kept.writes` wrote, or the aggregate of which nothing is known yet.
+
+    Raises ValueError for a value of a newer version.
+    """
+    kind, value, beside = KINDS[kind_of(key)], values.get(key.encode()), values.get(changes_key(key))
+    changes = _read(beside) if beside is not None else None
+    changes_of = changes["q"] if changes is not None else None
+    if value is None:
+        return Kept(kind.make(name_of(key)), whole=changes_of or 0, changes_of=changes_of)
+    whole = stored = _read(value)
+    number, since = whole.get("q", 0), 0
+    if beside is None or changes is None or changes_of != number:
+        aggregate = kind.decode(whole["s"])
+    else:
+        stored, since = changes, len(beside)
+        aggregate = kind.decode(whole["s"], changes["c"])
+    said = _said(stored["x"], stored["y"])
+    return Kept(aggregate, stored["w"], stored["p"], said, number, len(value), since, changes_of)
 
 
-def decode_kept(key: str, value: bytes) -> Kept:
-    """What `Kept.encode` wrote; raises ValueError for a value of a newer version."""
-    stored = loads(value)
-    check_version(stored["v"], KEPT_VERSION)
-    aggregate = KINDS[kind_of(key)].decode(stored["s"])
-    return Kept(aggregate, stored["w"], stored["p"], _said(stored["x"], stored["y"]))
+def said_last(key: str, values: Mapping[bytes, bytes]) -> Said | None:
+    """The outputs in what was written last of an aggregate, and nothing else of it; None where there is nothing."""
+    value, beside = values.get(key.encode()), values.get(changes_key(key))
+    if value is None:
+        return None
+    if beside is not None and read_header(beside, KEPT_VERSION).whole == read_header(value, KEPT_VERSION).whole:
+        value = beside
+    return decode_said(value)
 
 
 def decode_said(value: bytes) -> Said:
     """The outputs in a value, and nothing else of it."""
     stored = loads(value)
     return _said(stored["x"], stored["y"])
+
+
+def _read(value: bytes) -> Record:
+    stored: Record = loads(value)
+    check_version(stored["v"], KEPT_VERSION)
+    return stored
 
 
 def _said(records: Sequence[Sequence[Any]], posts: Sequence[Sequence[Any]]) -> Said:

@@ -48,15 +48,23 @@ class Page:
         """As a JSON object."""
         return self.group.encode()
 
+    def changes(self) -> Record:
+        """What has changed since, as a JSON object."""
+        return self.group.changes()
+
+    def stored_whole(self) -> None:
+        """It is stored as `encode` gives it."""
+        self.group.stored_whole()
+
     @classmethod
     def make(cls, name: str) -> Self:
         """The group of this key, with nobody in it."""
         return cls(NotificationGroup(name))
 
     @classmethod
-    def decode(cls, stored: Record) -> Self:
-        """What `encode` stored; raises ValueError for a state of a newer version."""
-        return cls(NotificationGroup.decode(stored))
+    def decode(cls, whole: Record, changes: Record | None = None) -> Self:
+        """What `encode` stored, and `changes` since; raises ValueError for a state of a newer version."""
+        return cls(NotificationGroup.decode(whole, changes))
 
 
 @dataclass(slots=True)
@@ -104,15 +112,23 @@ class Hot:
         """As a JSON object."""
         return self.topic.encode()
 
+    def changes(self) -> Record:
+        """What has changed since, as a JSON object."""
+        return self.topic.changes()
+
+    def stored_whole(self) -> None:
+        """It is stored as `encode` gives it."""
+        self.topic.stored_whole()
+
     @classmethod
     def make(cls, name: str) -> Self:
         """The topic, on which nothing counts."""
         return cls(HotspotTopic(name))
 
     @classmethod
-    def decode(cls, stored: Record) -> Self:
-        """What `encode` stored; raises ValueError for a state of a newer version."""
-        return cls(HotspotTopic.decode(stored))
+    def decode(cls, whole: Record, changes: Record | None = None) -> Self:
+        """What `encode` stored, and `changes` since; raises ValueError for a state of a newer version."""
+        return cls(HotspotTopic.decode(whole, changes))
 
 
 @dataclass(slots=True)
@@ -145,15 +161,21 @@ class Directory:
         """As a JSON object."""
         return {"topic": self.topic}
 
+    def changes(self) -> None:
+        """It is always stored whole."""
+
+    def stored_whole(self) -> None:
+        """Nothing follows from it."""
+
     @classmethod
     def make(cls, name: str) -> Self:  # noqa: ARG003 - Aggregate
         """Of a hotspot that has not been told of."""
         return cls()
 
     @classmethod
-    def decode(cls, stored: Record) -> Self:
+    def decode(cls, whole: Record, changes: Record | None = None) -> Self:  # noqa: ARG003 - Aggregate
         """What `encode` stored."""
-        return cls(stored["topic"])
+        return cls(whole["topic"])
 
 
 def refused(order: dict[str, Any]) -> Dead:

@@ -24,6 +24,7 @@ from streams.log import Log
 from streams.policy import PolicyHistory, compile_policy
 from streams.policy_file import read_policy
 from streams.replay import Line, Replay
+from tests.bench.storms import storms
 
 RUNS = 5
 CITY = Path(__file__).parents[2].parent / "shared" / "data" / "boston311-2015-h1.jsonl.gz"
@@ -121,7 +122,7 @@ def city() -> Iterator[tuple[str, str, str]]:
 def main() -> None:
     """Run all, print one table."""
     table = Table("what", "median", "ratio", title="bench")
-    for bench in (calendar, derivation, city):
+    for bench in (calendar, derivation, storms, city):
         for row in bench():
             table.add_row(*row)
     Console(width=100, file=sys.stdout).print(table)

@@ -10,7 +10,7 @@ from agents.worker.soundness import Soundness, UnreadableState
 from schemas.codec import dumps, loads
 from schemas.times import HOUR
 from streams.aggregates.gap_feed import SEQUENCE
-from streams.aggregates.kept import encode_plain, new
+from streams.aggregates.kept import decode_kept, encode_plain
 from streams.identity.protocol import CustomerLinks, IdentityRecord
 from streams.kit import CoreKit
 from streams.soundness import is_sound
@@ -91,7 +91,8 @@ def test_the_core_knows_its_own_values():
     identity = dumps(IdentityRecord("c.0", 1).encode())
     assert is_sound("customers", customer)
     assert is_sound("identities", identity)
-    aggregate = new("crowd/thread:s1").encode(1)
+    ((_, _, aggregate),) = decode_kept("crowd/thread:s1", {}).writes("crowd/thread:s1", 1)
+    assert aggregate is not None
     assert is_sound("aggregates", aggregate)
     assert is_sound("aggregates", encode_plain(7, 1))
     for broken in (
@@ -124,7 +125,9 @@ def test_a_newer_program_s_state_stops_the_start():
         sound.node()
 
 
-@pytest.mark.parametrize("key", [SEQUENCE, b"gap/said/x", b"gap/0/y", b"crowd/thread:s1", b"backlog"])
+@pytest.mark.parametrize(
+    "key", [SEQUENCE, b"gap/said/x", b"gap/0/y", b"crowd/thread:s1", b"changes/hot/billing", b"backlog"]
+)
 def test_a_damaged_value_of_any_aggregate_keeps_no_partition_from_being_made(key: bytes):
     """Whatever is kept there: the node is made, and goes on."""
     kit, metrics = CoreKit(policy()), Metrics()

@@ -15,6 +15,7 @@ from streams.hotspot_topic import HotspotTopic
 from streams.policy import EscalationFacts
 from streams.storm_addresses import Addresses
 from streams.storm_message import Beside, facts_of
+from tests.aggregates.in_two import InTwo
 from tests.hotspots.test_hotspots import THREE, three
 from tests.notifications.records import escalation, policy, resolved
 
@@ -60,22 +61,24 @@ def play(storm, chance=None):
     At each instant what counts is what holds at its end; so the messages of one instant are told apart by a batch.
     """
     topic, records, pages, came = HotspotTopic("billing"), [], [], []
+    store = InTwo(topic)
     for now, messages in storm:
         topic = pass_time(topic, now - 1, records, pages)
+        store.write(topic, whole=False)
         batch = list(messages)
-        before = dumps(topic.encode())
         if chance is not None:
             batch += chance.choices(batch, k=2) if batch else []
             batch += chance.choices(came, k=3) if came else []
         told = [topic.observe(message, LADDER, now) for message in batch]
         if chance is not None and chance.random() < 0.3:  # a crash before anything was written: all of it again
-            topic = HotspotTopic.decode(loads(before))
+            topic = store.read()
             told = [topic.observe(message, LADDER, now) for message in batch]
         records += [record for each in told for record in each.records]
         pages += [page for each in told for page in each.pages]
         came += messages
+        store.write(topic, whole=chance is not None and chance.random() < 0.2)
         if chance is not None:
-            topic = HotspotTopic.decode(loads(dumps(topic.encode())))
+            topic = store.read()
     pass_time(topic, (storm[-1][0] if storm else T0) + DAY, records, pages)
     return records, pages
 

@@ -49,7 +49,7 @@ def test_what_is_stored_comes_back() -> None:
 def test_the_header_is_read_without_the_rest(wake: int | None, batch: int, outputs: int) -> None:
     """Timers and outputs of a customer are known from the first bytes of its value."""
     value = Stored(CustomerLinks("c.0"), None, wake=wake, policies="0f", outbox=[{}] * outputs).encode(batch)
-    assert read_header(value, STORED_VERSION) == (wake, batch, outputs, "0f", None)
+    assert read_header(value, STORED_VERSION) == (wake, batch, outputs, "0f", None, 0)
 
 
 def test_a_newer_version_is_refused() -> None:

@@ -9,10 +9,20 @@ from schemas.codec import dumps_canonical
 from schemas.escalation import validate_escalation
 from schemas.notification import validate_notification
 from schemas.times import HOUR, MINUTE, SECOND, format_time, parse_time
+from streams.aggregates import kept
 from streams.replay import Line, Outcome, Replay
 from tests.node.cluster import Cluster, policy
 
 T0 = 10 * HOUR
+
+
+@pytest.fixture(autouse=True)
+def _in_two_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of it is stored whole now and then only, as where there is very much of it."""
+    monkeypatch.setattr(kept, "SMALL", 0)
+    monkeypatch.setattr(kept, "CHANGES_MAX", 10.0)
+
+
 NOTIFY = {"group_wait": "30s", "group_interval": "5m", "repeat_interval": "4h"}
 
 

@@ -1,6 +1,7 @@
 """Lives of escalations, the messages that they make, and what groups say when these come in good and in bad order."""
 
 import random
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +9,7 @@ from schemas.codec import dumps, loads
 from streams.notification_group import NotificationGroup
 from streams.policy import Policy
 from streams.storm_addresses import Addresses, Envelope
+from tests.aggregates.in_two import InTwo
 from tests.notifications.records import escalation
 
 T0 = 1_780_000_000_000
@@ -47,6 +49,7 @@ class Groups:
     groups: dict[str, NotificationGroup] = field(default_factory=dict)
     sent: list[dict[str, Any]] = field(default_factory=list)
     came: list[Envelope] = field(default_factory=list)
+    stored: dict[str, InTwo[NotificationGroup]] = field(default_factory=dict)
 
     def play(self, storm: list[tuple[int, list[Envelope]]], end: int) -> "Groups":
         """Take all messages, then let time pass to `end` (ms)."""
@@ -68,7 +71,7 @@ class Groups:
 
     def take(self, envelopes: list[Envelope], now: int) -> None:
         """Messages of one instant."""
-        before = {key: dumps(group.encode()) for key, group in self.groups.items()}
+        before = {key: copy(stored) for key, stored in self.stored.items()}
         batch = list(envelopes)
         if self.chance is not None:
             self.chance.shuffle(batch)
@@ -78,9 +81,10 @@ class Groups:
         if self.chance is not None and self.chance.random() < 0.3:  # a crash: what was not written is done again
             for key in {envelope.key for envelope in batch}:
                 if key in before:
-                    self.groups[key] = NotificationGroup.decode(loads(before[key]))
+                    self.stored[key] = before[key]
+                    self.groups[key] = before[key].read()
                 else:
-                    del self.groups[key]
+                    del self.groups[key], self.stored[key]
             self.chance.shuffle(batch)
             self.deliver(batch, now)
         self.came += envelopes
@@ -93,8 +97,13 @@ class Groups:
             self.store(key)
 
     def store(self, key: str) -> None:
+        """Write it; half of the times it is read again."""
+        if key not in self.stored:
+            self.stored[key] = InTwo(self.groups[key])
+        stored = self.stored[key]
+        stored.write(self.groups[key], whole=self.chance is not None and self.chance.random() < 0.2)
         if self.chance is not None and self.chance.random() < 0.5:
-            self.groups[key] = NotificationGroup.decode(loads(dumps(self.groups[key].encode())))
+            self.groups[key] = stored.read()
 
 
 def said(groups: Groups) -> list[tuple[Any, ...]]:

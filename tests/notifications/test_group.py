@@ -9,6 +9,7 @@ from streams.notification_group import MEMBERS_MAX, NotificationGroup
 from streams.storm_addresses import Addresses
 from streams.storm_message import Beside
 from streams.storm_seen import SEEN_MAX
+from tests.aggregates.in_two import InTwo
 from tests.notifications.records import escalation, policy, resolved
 from tests.notifications.test_notifications import T0, Timeline
 
@@ -160,3 +161,31 @@ def test_one_that_left_and_came_back_unnoticed_is_called_anew():
     group.observe(left, rules, T0 + HOUR)
     assert group.next_wake == T0 + HOUR  # nothing that was paged stands: there is something to be said
     assert [(note["change"], note["count"]) for note in group.wake(group.next_wake, rules)] == [("more", 1)]
+
+
+def test_what_policies_change_is_among_what_has_changed_since_all_was_stored():
+    """Who waited for the end of a silence, and who is to be told again when paging is on again."""
+    silence = {"when": {"severity": "error"}, "from": format_time(T0), "until": format_time(T0 + 8 * HOUR)}
+    group = NotificationGroup("g")
+    crowd(0, 3, group)
+    stored = InTwo(group)
+    for minute, rules in enumerate(
+        (
+            policy("silent", silences=[silence]),
+            policy("loud"),
+            policy("loud"),
+            policy("off", notify={"paging": False, "reason": "drill"}),
+            policy("on"),
+            policy("on"),
+        )
+    ):
+        now = T0 + (minute + 1) * 6 * MINUTE
+        for step in (group.follow, lambda rules, now: group.wake(now, rules)):
+            step(rules, now)
+            stored.write(group, whole=False)
+            stored.write(group, whole=True)
+        if rules.version == "off":
+            (come,) = (e for e in Addresses().take(escalation("esc_late"), rules) if e.to == "group")
+            group.observe(come.message, rules, now)
+            stored.write(group, whole=True)
+    assert group.paged

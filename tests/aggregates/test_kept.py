@@ -1,0 +1,197 @@
+"""How an aggregate is stored: whole, and what has changed since."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from schemas.codec import dumps, loads
+from schemas.times import DAY, HOUR
+from streams.aggregates import kept
+from streams.aggregates.desk import Desk, Shelf
+from streams.aggregates.kept import changes_key, decode_kept, encode_plain, headers, said_last
+from streams.aggregates.messages import HOT, to_aggregate
+from streams.effects import Effects
+from streams.header import NewerState
+from streams.policy import PolicyHistory
+from tests.node.cluster import policy
+
+T0 = 10 * HOUR
+KEY = "hot/billing"
+WHOLE, CHANGES = KEY.encode(), changes_key(KEY)
+POLICIES = PolicyHistory(policy(hotspots={"customers": 3}))
+
+
+def message(number: int, revision: int = 1, *, gone: bool = False, at: int = T0) -> dict[str, Any]:
+    """About an escalation of a customer of its own."""
+    about = {"id": f"esc_{number:024}", "revision": revision, "turn": 0, "came": (revision, 0)}
+    if gone:
+        return to_aggregate(HOT, "billing", "storm", m={**about, "gone": True}).message
+    facts = {"customer_id": f"c{number}", "severity": "error", "hot_at": at, "channels": ["chat"], "public": False}
+    return to_aggregate(HOT, "billing", "storm", m={**about, **facts, "contacts": 1}).message
+
+
+class Partition:
+    """A store, and the shelf on it: each batch is written at once."""
+
+    def __init__(self) -> None:
+        self.values: dict[bytes, bytes] = {}
+        self.shelf = Shelf(self.values)
+        self.batch = 0
+        self.written = 0
+
+    def take(self, *messages: dict[str, Any], now: int = T0) -> Effects:
+        """A batch of messages, and what it writes."""
+        desk, effects = Desk(self.shelf, POLICIES, now), Effects()
+        for each in messages:
+            desk.take(each)
+        for key in self.shelf.timers.due(now, 10):
+            desk.look_at(key)
+        self.batch += 1
+        desk.end(self.batch, "ab", effects)
+        for _, key, value in effects.writes:
+            self.written += len(value or b"")
+            if value is None:
+                del self.values[key]
+            else:
+                self.values[key] = value
+        return effects
+
+    def restart(self) -> None:
+        """Forget all that is not in the store."""
+        self.shelf.reset()
+        for key, header in headers(self.values):
+            self.shelf.timers.set(key, header.wake)
+
+    def ids(self) -> list[str]:
+        """The escalations that count, in order."""
+        found: Any = decode_kept(KEY, self.values).aggregate
+        return list(found.topic.cases.by_id)
+
+
+def in_a_storm(cases: int = 300) -> Partition:
+    """So many escalations, which came one by one."""
+    partition = Partition()
+    for number in range(cases):
+        partition.take(message(number))
+    return partition
+
+
+def test_a_batch_of_a_storm_writes_what_it_changes():
+    """Ten times less than all of it each time, and a restart finds all of it."""
+    partition = in_a_storm(1_000)
+    size = len(partition.values[WHOLE])
+    before = partition.written
+    for number in range(1_000, 1_100):
+        writes = partition.take(message(number), message(number - 1_000, 2, gone=True)).writes
+        assert len(writes) == 1
+    assert partition.written - before < 100 * size / 8
+    partition.restart()
+    assert partition.ids() == [f"esc_{number:024}" for number in range(100, 1_100)]
+
+
+def test_what_is_small_is_one_record():
+    """Most topics never have a storm."""
+    assert in_a_storm(10).values.keys() == {WHOLE}
+
+
+def test_changes_of_an_older_whole_are_not_read():
+    """A batch that stores all of it anew leaves the changes where they are: it writes one record."""
+    partition = in_a_storm()
+    while loads(partition.values[CHANGES])["q"] == loads(partition.values[WHOLE])["q"]:
+        partition.take(message(len(partition.ids())))
+    known = partition.ids()
+    partition.restart()
+    assert partition.ids() == known
+    assert said_last(KEY, partition.values) == said_last(KEY, {WHOLE: partition.values[WHOLE]})
+    partition.take(message(len(known)))
+    assert loads(partition.values[CHANGES])["q"] == loads(partition.values[WHOLE])["q"]
+    partition.restart()
+    assert len(partition.ids()) == len(known) + 1
+
+
+def test_changes_that_are_of_no_use_are_deleted(monkeypatch):
+    """When it is small again, the whole is enough: the changes go with the whole after the next."""
+    partition = in_a_storm(100)
+    while partition.take(message(len(partition.ids()))).writes[0][1] != CHANGES:
+        pass
+    monkeypatch.setattr(kept, "SMALL", 1_000_000)
+    for keys in ([WHOLE], [CHANGES, WHOLE], [WHOLE]):
+        known = partition.ids()
+        assert [key for _, key, _ in partition.take(message(len(known))).writes] == keys
+        partition.restart()
+        assert len(partition.ids()) == len(known) + 1
+    assert partition.values.keys() == {WHOLE}
+
+
+def test_it_is_deleted_whole_first():
+    """The changes without the whole are nothing; the whole without the changes would be what was long ago."""
+    partition = in_a_storm(100)
+    partition.take(*(message(number, 2, gone=True) for number in range(100)))
+    assert partition.values.keys() == {WHOLE, CHANGES}
+    later = T0 + 40 * DAY
+    assert partition.take(now=later).writes == [(kept.TABLE, WHOLE, None)]
+    partition.restart()
+    assert partition.take(now=later + 1).writes == [(kept.TABLE, CHANGES, None)]
+    assert partition.values == {}
+    assert partition.shelf.timers.next is None
+
+
+def test_it_begins_anew_beside_changes_that_were_left():
+    """They belong to no whole that comes after them."""
+    partition = in_a_storm(100)
+    del partition.values[WHOLE]
+    partition.restart()
+    partition.take(message(7))
+    assert partition.ids() == ["esc_000000000000000000000007"]
+    partition.restart()
+    assert partition.ids() == ["esc_000000000000000000000007"]
+
+
+class _Damaged(dict[bytes, bytes]):
+    def __init__(self, values: Mapping[bytes, bytes], damaged: bytes) -> None:
+        super().__init__({key: value for key, value in values.items() if key != damaged})
+        self.damaged = damaged
+
+    def get(self, key: bytes, default: Any = None) -> Any:
+        if key == self.damaged:
+            raise ValueError("damaged")
+        return super().get(key, default)
+
+
+@pytest.mark.parametrize("damaged", [WHOLE, CHANGES])
+def test_where_one_of_the_two_is_damaged_nothing_is_due(damaged):
+    """Neither is what it was without the other; who asks for it is told."""
+    values = _Damaged(in_a_storm(100).values | {b"backlog": encode_plain(None, 1)}, damaged)
+    assert [key for key, _ in headers(values)] == ["backlog"]
+    with pytest.raises(ValueError, match="damaged"):
+        decode_kept(KEY, values)
+
+
+def test_the_version_before_is_read():
+    """Recorded state of version 1, which was always whole."""
+    value = (
+        b'{"v":1,"w":null,"b":3,"o":0,"p":"ab","s":{"v":3,"name":"billing","policy_version":"1","next_wake":null,'
+        b'"cases":{"rows":[[1,0,"esc_1","c1","error",36000000,"iss_1",["chat"],false,1,null,[["chat",1]]]],'
+        b'"seen":{"last":[],"at":0,"beyond":0,"beyond_ever":0}},"standing":null,"previous":null,"ended_at":0,'
+        b'"muted":false,"evidence":[],"most":0,"shown":null,"addresses":{"v":1,"by":null,"known":[]},"commands":[]},'
+        b'"x":[],"y":[]}'
+    )
+    partition = Partition()
+    partition.values[WHOLE] = value
+    partition.restart()
+    assert partition.ids() == ["esc_1"]
+    partition.take(message(2))
+    assert partition.ids() == ["esc_1", f"esc_{2:024}"]
+    assert loads(partition.values[WHOLE])["v"] == kept.KEPT_VERSION
+
+
+def test_a_newer_version_is_refused():
+    """In either record."""
+    values = in_a_storm(100).values
+    for key in (WHOLE, CHANGES):
+        newer = values | {key: dumps(loads(values[key]) | {"v": 99})}
+        with pytest.raises(NewerState):
+            decode_kept(KEY, newer)
+        with pytest.raises(NewerState):
+            list(headers(newer))
