@@ -1,10 +1,10 @@
 """Who spoke on a public thread, and whose the events are that name nobody: `threads`, for one record of the protocol.
 
-The events without an author stay here, each with the number of its placement, so that it can be placed anew when an
-earlier first contact, or the event that it answers, comes late. Its first customer gets it from here; the old ones are
-told whose it is, and who has it hands it on (`placements`). The higher number counts wherever both end up. An author is
-known by the identity that spoke, so that an event finds its customer after merges and splits. An event answered on
-another thread is not looked for.
+An event without an author that answers one whose author is known follows it for good. The others stay here, each with
+the number of its placement, so that it can be placed anew when an earlier first contact, or the event that it answers,
+comes late. Its first customer gets it from here; the old ones are told whose it is, and who has it hands it on
+(`placements`). The higher number counts wherever both end up. An author is known by the identity that spoke, so that an
+event finds its customer after merges and splits. An event answered on another thread is not looked for.
 
 The record is bounded (`bounds`). Where there is no room for one more event, the oldest that were placed as soon as
 they came are decided: they stay with whom they follow, and only that is remembered. If there is none, the new one is
@@ -95,9 +95,11 @@ class Speakers:
         loose = self.loose[id_] = Loose(message["e"], message["r"])
         self._place(id_, id_)
         self._measure(id_, loose)
-        self._make_room(but=id_)
         out: list[Outgoing] = []
-        if self._is_full():
+        if loose.author is not None and loose.author == loose.reply_to:
+            out.append(_event(id_, self._decide(id_), 1, message["e"]))
+        elif self._has_no_room(but=id_):
+            self.counts["thread_events_alone" if loose.speaker is None else "thread_events_decided"] += 1
             out.append(_event(id_, self._decide(id_), 1, message["e"]))
         self._place_answers(id_)
         return out + self._sends(id_), True
@@ -175,14 +177,16 @@ class Speakers:
         self.loose_room += room - loose.room
         loose.room = room
 
-    def _make_room(self, but: str) -> None:
-        """Decides events that were placed when they came, the oldest first, until there is room for another."""
+    def _has_no_room(self, but: str) -> bool:
+        """Decides events that were placed when they came, the oldest first; True if there is no room all the same."""
         if not self._is_full():
-            return
+            return False
         for id_ in [id_ for id_, loose in self.loose.items() if loose.by == id_ and loose.number == 1 and id_ != but]:
+            self.counts["thread_events_decided"] += 1
             self._decide(id_)
             if not self._is_full():
-                return
+                return False
+        return True
 
     def _is_full(self) -> bool:
         return len(self.loose) > bounds.LOOSE_MAX or self.loose_room > bounds.LOOSE_BYTES_MAX
@@ -191,7 +195,6 @@ class Speakers:
         """The event stays where it is; without an author it is a customer of its own."""
         decided = self.loose.pop(id_)
         self.loose_room -= decided.room
-        self.counts["thread_events_alone" if decided.speaker is None else "thread_events_decided"] += 1
         speaker = decided.speaker or Speaker(f"event:{id_}", None)
         for loose in self.loose.values():
             if loose.reply_to == id_ and loose.speaker == speaker:

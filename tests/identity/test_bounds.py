@@ -93,6 +93,23 @@ def test_thousands_of_posts_by_nobody_take_bounded_room(known: bool) -> None:
     assert shard.size() < STORED_MAX
 
 
+def test_an_answer_whose_question_comes_late_moves_however_many_are_answered_meanwhile() -> None:
+    """On a thread that everybody reads nearly all answers are to what is known: they take no room from the others."""
+    shard = Shard()
+    shard.take(_spoke("a", 1))
+    (early,) = shard.take(_nobody(0, reply_to="late"))
+    assert early.key == "cus_a.0"
+    for number in range(1, 2_000):
+        shard.take(_spoke(f"p{number}", 10 + number))
+        (answer,) = shard.take(_nobody(number, reply_to=f"p{number}"))
+        assert answer.key == f"cus_p{number}.0"
+        assert shard.take(_nobody(number, reply_to=f"p{number}")) == [answer]
+    assert not shard.sent["thread_events_decided"]
+    moved, released = shard.take(_spoke("late", 9))
+    assert (moved.message["id"], moved.message["num"], released.message["to"]) == ("l000000", 1, "handle:late")
+    assert shard.size() < STORED_MAX
+
+
 def test_thousands_of_speakers_take_bounded_room() -> None:
     """The oldest are forgotten, counted; never the first contact, which what names nobody follows."""
     shard = Shard()
