@@ -12,9 +12,10 @@ from agents.forget_traces import Place, Traces
 from agents.settings import Settings
 from schemas.codec import dumps
 from schemas.times import format_time
+from streams.aggregates.kept import to_be_whole
 from streams.identity.protocol import Outgoing, home_of, to_customer, to_identity
 from topics.partitioner import partition_of
-from topics.table import COMMANDS, CURRENT, CUSTOMER_INBOX, IDENTITY_INBOX, LINKS, physical
+from topics.table import AGGREGATE_INBOX, COMMANDS, CURRENT, CUSTOMER_INBOX, IDENTITY_INBOX, LINKS, physical
 
 TIMEOUT_S = 30.0
 BY = "mindgap forget"
@@ -100,9 +101,16 @@ def mends(settings: Settings, target: Target, traces: Traces) -> list[Out]:
     names = sorted(target.names)
     outs += [_message(settings, to_identity("erase", name, n=number)) for name, number in traces.bare.items()]
     outs += [_message(settings, to_identity("unspoke", thread, by=names)) for thread in sorted(traces.spoken)]
+    outs += wholes(settings, traces.elsewhere)
     if target.ids <= traces.marks:  # else somebody of that id is there again, and they are its
         outs += tombstones(CURRENT, traces.current)
     return outs
+
+
+def wholes(settings: Settings, keys: Collection[str]) -> list[Out]:
+    """Has aggregates stored whole, without what has left them; `keys` are those of their table."""
+    orders = {post.key.encode(): dumps(post.message) for key in sorted(keys) if (post := to_be_whole(key)) is not None}
+    return [Out(AGGREGATE_INBOX, partition_of(key, settings.partitions), key, value) for key, value in orders.items()]
 
 
 def writes_input(settings: Settings) -> bool:

@@ -28,9 +28,9 @@ class CoreKit:
         """A node over these stores, not yet rebuilt."""
         return Node(partition, partitions, identities, customers, aggregates, self.policies, owner)
 
-    def is_sound(self, table: str, value: bytes) -> bool:
-        """Can a value of this table be read whole? Raises ValueError for one that a newer program wrote."""
-        return is_sound(table, value)
+    def is_sound(self, table: str, key: bytes, value: bytes) -> bool:
+        """Can the value of a key of this table be read whole? Raises ValueError for one that a newer program wrote."""
+        return is_sound(table, key, value)
 
     def records(self, incoming: Iterable[Incoming]) -> Sequence[Incoming]:
         """The records as a node wants them: as they are."""

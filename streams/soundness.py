@@ -4,24 +4,24 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from schemas.codec import loads
-from streams.aggregates.kept import KEPT_VERSION, decode_said
+from streams.aggregates.kept import KEPT_VERSION, read_kept
 from streams.header import NewerState
 from streams.identity.protocol import IdentityRecord
 from streams.identity.shard import RECORD_VERSION
 from streams.stored import STORED_VERSION, decode_stored
 
-_READERS: Mapping[str, tuple[int, Callable[[bytes], object]]] = MappingProxyType(
+_READERS: Mapping[str, tuple[int, Callable[[str, bytes], object]]] = MappingProxyType(
     {
-        "identities": (RECORD_VERSION, lambda value: IdentityRecord.decode(loads(value))),
-        "customers": (STORED_VERSION, decode_stored),
-        "aggregates": (KEPT_VERSION, decode_said),
+        "identities": (RECORD_VERSION, lambda _, value: IdentityRecord.decode(loads(value))),
+        "customers": (STORED_VERSION, lambda _, value: decode_stored(value)),
+        "aggregates": (KEPT_VERSION, read_kept),
     }
 )
-"""By table the newest version that is known, and what reads a value. Of aggregates, which differ, what all have."""
+"""By table the newest version that is known, and what reads a value of a key."""
 
 
-def is_sound(table: str, value: bytes) -> bool:
-    """True where the value of a table can be read.
+def is_sound(table: str, key: bytes, value: bytes) -> bool:
+    """True where the value of a key of a table can be read.
 
     Raises NewerState for a value of a newer version, or with such a part: it is not damaged, the program is too old.
     """
@@ -29,7 +29,7 @@ def is_sound(table: str, value: bytes) -> bool:
     try:
         version = loads(value)["v"]
         if version <= known:
-            read(value)
+            read(key.decode(), value)
             return True
     except NewerState:
         raise

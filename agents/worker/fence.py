@@ -12,7 +12,7 @@ class Fenced(Exception):  # noqa: N818 - not an error: the partition has another
     """The partitions of this generation are no longer ours; nothing may be written for them."""
 
 
-class Overtaken(Exception):  # noqa: N818 - likewise
+class Overtaken(Exception):  # noqa: N818 - says what has happened
     """Somebody has claimed a higher term while the partition was ours: what we know of it may be old."""
 
 

@@ -96,6 +96,7 @@ class Lane:
         self.has_begun = False
         """The term is claimed, and it is known whether this is a first start: batches are taken from now on."""
         self._ending = False
+        self._dismissed = False
         self._wake_after = 0.0
         self._wake_backoff = _WAKE_BACKOFF_S[0]
 
@@ -104,8 +105,9 @@ class Lane:
         while len(self._waiting) >= self._batches_max and not self._ending:
             self._room.clear()
             await self._room.wait()
-        self._waiting.append(batch)
-        self._arrived.set()
+        if not self._ending:  # else it is delivered again, to whoever has the partition then
+            self._waiting.append(batch)
+            self._arrived.set()
 
     def policy_changed(self) -> None:
         """Settle every customer anew, as the next thing."""
@@ -137,6 +139,10 @@ class Lane:
 
     def end(self) -> None:
         """Finish what is in hand and no more; what waits is delivered again, to whoever has the partition then."""
+        self._dismissed = True
+        self._take_no_more()
+
+    def _take_no_more(self) -> None:
         self._ending = True
         self._waiting.clear()
         self._arrived.set()
@@ -175,19 +181,19 @@ class Lane:
                 self.busy_since = None
         except Fenced:
             _log.info("partition_fenced", partition=self.partition)
+            self._take_no_more()
             await self._check_whose()
         finally:
-            self._ending = True
-            self._room.set()
+            self._take_no_more()
 
     async def _check_whose(self) -> None:
         """We were told that we own the partition no more: the group should say so, too, before a lease is over."""
         loop = asyncio.get_running_loop()
         ends = loop.time() + self._fence.lease_s
         with contextlib.suppress(Fenced):
-            while not self._ending and (not self._fence.is_open() or loop.time() < ends):  # noqa: ASYNC110 - no event
+            while not self._dismissed and (not self._fence.is_open() or loop.time() < ends):  # noqa: ASYNC110 - no event
                 await asyncio.sleep(TICK_S)
-            if not self._ending:
+            if not self._dismissed:
                 raise Overtaken
 
     async def _begin_backlog(self) -> None:

@@ -150,8 +150,8 @@ class Kit(Protocol):
         """A node over these stores, not yet rebuilt."""
         ...
 
-    def is_sound(self, table: str, value: bytes) -> bool:
-        """Can a value of this table be read whole? Raises ValueError for one that a newer program wrote."""
+    def is_sound(self, table: str, key: bytes, value: bytes) -> bool:
+        """Can the value of a key of this table be read whole? Raises ValueError for one that a newer program wrote."""
         ...
 
     def records(self, incoming: Iterable[Incoming]) -> Sequence[Any]:

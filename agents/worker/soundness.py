@@ -15,8 +15,8 @@ from agents import log
 from agents.worker.metrics import Metrics
 from agents.worker.ports import Node, State
 
-IsSound = Callable[[str, bytes], bool]
-"""Can the core read this value of this table? Raises ValueError for one that a newer program wrote."""
+IsSound = Callable[[str, bytes, bytes], bool]
+"""Can the core read, of this table and key, this value? Raises ValueError for one that a newer program wrote."""
 States = Mapping[str, Mapping[bytes, bytes]]
 Make = Callable[[States], Node]
 """A node over these tables, rebuilt."""
@@ -78,7 +78,7 @@ class Soundness:
                 if number % _AT_ONCE == 0:
                     yield
                 value = state.get(key)
-                if value is not None and not (self._is_sound(name, value) and self._can_stand(name, key, value)):
+                if value is not None and not (self._is_sound(name, key, value) and self._can_stand(name, key, value)):
                     held.add(key)
             self._hold(name, held)
         self._looked = True

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from schemas.times import DAY
 from streams.aggregates.aggregate import Said
 from streams.aggregates.kept import TABLE, Kept, changes_key, decode_kept, said_last
-from streams.aggregates.messages import Message
+from streams.aggregates.messages import WHOLE, Message
 from streams.effects import Effects
 from streams.policy import PolicyHistory
 from streams.timers import Timers
@@ -56,7 +56,10 @@ class Desk:
         key = message["k"]
         kept = self._kept(key)
         self._changed.add(key)
-        kept.aggregate.take(message, self._policies, self._now, kept.said)
+        if message["t"] == WHOLE:
+            kept.anew = True
+        else:
+            kept.aggregate.take(message, self._policies, self._now, kept.said)
 
     def look_at(self, key: str) -> None:
         """Settle an aggregate at the end of the batch, whatever happened."""
@@ -81,8 +84,8 @@ class Desk:
             kept.policies = mark
             shelf.timers.set(key, kept.wake)
             shelf.keep(key, kept)
-            if kept.said or not idle:
-                effects.writes += kept.writes(key, batch)
+            if kept.said or not idle or kept.is_old(now):
+                effects.writes += kept.writes(key, batch, now)
         return [kept.said for kept in self._touched.values()]
 
     def _kept(self, key: str) -> Kept:

@@ -2,7 +2,9 @@
 
 A storm has thousands of escalations on one topic, and each batch changes a few. So one that is large is stored in two
 records: whole, now and then, and beside it what has changed since, with each batch. Each batch writes one of the two,
-so no crash leaves half of it. The changes name the whole that they belong to; those of an older one are not read.
+so no crash leaves half of it. The changes name the whole that they belong to; those of another are not read.
+
+What has left it is in the whole until the next one. So that comes within some days, and `mindgap forget` asks for it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,9 +12,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from schemas.codec import dumps, loads
+from schemas.times import DAY
 from streams.aggregates.aggregate import Aggregate, Record, Said
 from streams.aggregates.gatherings import Crowd, Template
-from streams.aggregates.messages import CANNED, CROWD, HOT, ORDER, PAGE, Post, kind_of, name_of
+from streams.aggregates.messages import (
+    CANNED,
+    CROWD,
+    HOT,
+    ORDER,
+    PAGE,
+    WHOLE,
+    Post,
+    kind_of,
+    name_of,
+    to_aggregate,
+)
 from streams.aggregates.storms import Directory, Hot, Page
 from streams.header import Header, check_version, read_header
 
@@ -20,6 +34,8 @@ KEPT_VERSION = 2
 TABLE = "aggregates"
 """Where all of this is stored."""
 KINDS: dict[str, type[Aggregate]] = {PAGE: Page, HOT: Hot, ORDER: Directory, CROWD: Crowd, CANNED: Template}
+WHOLE_FOR = DAY
+"""How long (ms) what has changed is stored beside a whole."""
 SMALL = 4096
 """Up to so many bytes an aggregate is always stored whole."""
 CHANGES_MAX = 1.0
@@ -39,17 +55,26 @@ class Kept:
     policies: str = ""
     said: Said = field(default_factory=Said)
     whole: int = 0
-    """How often it has been stored whole,"""
+    """The number of the whole in the store,"""
+    whole_at: int = 0
+    """when it was written (ms),"""
     size: int = 0
     """how many bytes it took the last time,"""
     since: int = 0
     """and how many the changes that were written since, all together."""
     changes_of: int | None = None
     """Which whole the changes in the store belong to; None where there are none."""
+    anew: bool = False
+    """It is to be stored whole the next time."""
 
-    def writes(self, key: str, batch: int) -> Iterator[Write]:
+    def is_old(self, now: int) -> bool:
+        """Something has changed since it was stored whole long ago."""
+        return bool(self.since) and now >= self.whole_at + WHOLE_FOR
+
+    def writes(self, key: str, batch: int, now: int) -> Iterator[Write]:
         """What `batch` writes: what has changed, unless that was written so often that the whole takes no more."""
-        changes = self.aggregate.changes() if self.size > SMALL else None
+        apart = self.size > SMALL and not self.anew and now < self.whole_at + WHOLE_FOR
+        changes = self.aggregate.changes() if apart else None
         if changes is not None:
             value = self._value(batch, {"c": changes})
             self.since += len(value)
@@ -61,9 +86,9 @@ class Kept:
             self.changes_of = None
             yield TABLE, changes_key(key), None
         self.whole += 1
-        value = self._value(batch, {"s": self.aggregate.encode()})
+        value = self._value(batch, {"t": now, "s": self.aggregate.encode()})
         self.aggregate.stored_whole()
-        self.size, self.since = len(value), 0
+        self.whole_at, self.size, self.since, self.anew = now, len(value), 0, False
         yield TABLE, key.encode(), value
 
     def _value(self, batch: int, state: Record) -> bytes:
@@ -125,14 +150,34 @@ def decode_kept(key: str, values: Mapping[bytes, bytes]) -> Kept:
     if value is None:
         return Kept(kind.make(name_of(key)), whole=changes_of or 0, changes_of=changes_of)
     whole = stored = _read(value)
-    number, since = whole.get("q", 0), 0
-    if beside is None or changes is None or changes_of != number:
-        aggregate = kind.decode(whole["s"])
-    else:
-        stored, since = changes, len(beside)
+    number = whole.get("q", 0)
+    if beside is not None and changes is not None and changes_of == number:
+        stored = changes
         aggregate = kind.decode(whole["s"], changes["c"])
-    said = _said(stored["x"], stored["y"])
-    return Kept(aggregate, stored["w"], stored["p"], said, number, len(value), since, changes_of)
+    else:
+        aggregate = kind.decode(whole["s"])
+    kept = Kept(aggregate, stored["w"], stored["p"], _said(stored["x"], stored["y"]), number, whole.get("t", 0))
+    kept.size, kept.since, kept.changes_of = len(value), len(beside or b"") if stored is changes else 0, changes_of
+    if changes_of is not None and changes_of > number:  # a repair has put an older whole there
+        kept.whole, kept.anew = changes_of, True
+    return kept
+
+
+def read_kept(key: str, value: bytes) -> None:
+    """Read one of the two records of an aggregate, or what else the table holds; raises where that cannot be done."""
+    of, stored = key.removeprefix(_CHANGES), _read(value)
+    _said(stored["x"], stored["y"])
+    kind = KINDS.get(kind_of(of))
+    if kind is not None and of == key:
+        kind.decode(stored["s"])
+    elif kind is not None:
+        kind.decode(loads(dumps(kind.make(name_of(of)).encode())), stored["c"])
+
+
+def to_be_whole(key: str) -> Post | None:
+    """The message that has an aggregate stored whole, by either of its keys; None for what else the table holds."""
+    of = key.removeprefix(_CHANGES)
+    return to_aggregate(kind_of(of), name_of(of), WHOLE) if kind_of(of) in KINDS else None
 
 
 def said_last(key: str, values: Mapping[bytes, bytes]) -> Said | None:

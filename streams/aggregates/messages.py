@@ -8,6 +8,7 @@ To the aggregate `k`:
 - `share`: customer `c` says as its message number `q` that its own are `s`: (time, id) of contacts or replies. `h`: it
   holds something that the aggregate has said. `a`: its aliases, whose shares are in its own. `to`: it is an alias of
   that customer now
+- `whole`: store all of it anew, without what has left it
 - `gap`: `m`, a part of the channel gaps (`streams.gaps.messages`)
 
 To the customer `c`:
@@ -25,7 +26,7 @@ __all__ = ["AROUND", "CANNED", "CROWD", "GAP", "HOT", "ORDER", "PAGE", "Message"
 Message = dict[str, Any]
 
 PAGE, HOT, ORDER, GAP = "page", "hot", "order", "gap"
-AROUND = "around"
+AROUND, WHOLE = "around", "whole"
 
 
 class Post(NamedTuple):

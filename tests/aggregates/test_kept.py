@@ -9,11 +9,12 @@ from schemas.codec import dumps, loads
 from schemas.times import DAY, HOUR
 from streams.aggregates import kept
 from streams.aggregates.desk import Desk, Shelf
-from streams.aggregates.kept import changes_key, decode_kept, encode_plain, headers, said_last
+from streams.aggregates.kept import changes_key, decode_kept, encode_plain, headers, said_last, to_be_whole
 from streams.aggregates.messages import HOT, to_aggregate
 from streams.effects import Effects
 from streams.header import NewerState
 from streams.policy import PolicyHistory
+from streams.soundness import is_sound
 from tests.node.cluster import policy
 
 T0 = 10 * HOUR
@@ -146,6 +147,62 @@ def test_it_begins_anew_beside_changes_that_were_left():
     assert partition.ids() == ["esc_000000000000000000000007"]
     partition.restart()
     assert partition.ids() == ["esc_000000000000000000000007"]
+
+
+def test_what_has_left_it_is_in_no_record_for_long():
+    """The next whole comes within two days, or at once where `mindgap forget` asks for it."""
+    for asked in (True, False):
+        partition = in_a_storm(100)
+        partition.take(message(7, 2, gone=True))
+        assert b'"c7"' in partition.values[WHOLE]
+        if asked:
+            post = to_be_whole(CHANGES.decode())
+            assert post == to_be_whole(KEY)
+            partition.take(post.message)
+            partition.take(post.message)  # the changes of the whole before
+        else:
+            for day in (1, 2):
+                partition.take(now=T0 + day * DAY)
+        assert not any(b'"c7"' in value for value in partition.values.values()), asked
+        partition.restart()
+        assert len(partition.ids()) == 99
+
+
+def test_quiet_costs_nothing():
+    """Once it is stored whole, it is looked at each day, and nothing is written."""
+    partition = in_a_storm(100)
+    while partition.take(message(len(partition.ids()))).writes[0][1] != CHANGES:
+        pass
+    written = [partition.take(now=T0 + day * DAY).writes for day in range(1, 10)]
+    assert [len(writes) for writes in written].count(1) == 1
+    assert written[-7:] == [[]] * 7
+
+
+def test_an_older_whole_that_a_repair_has_put_back_takes_no_newer_changes():
+    """They are another whole's, also when the next one has been written."""
+    partition, older = Partition(), b""
+    while CHANGES not in partition.values:
+        older = partition.values.get(WHOLE, b"")
+        partition.take(message(len(partition.ids())))
+    partition.take(message(900))
+    partition.values[WHOLE] = older
+    partition.restart()
+    known = partition.ids()
+    partition.take(message(0, 2, gone=True))
+    partition.restart()
+    assert partition.ids() == known[1:]
+    assert dict(headers(partition.values))[KEY].batch == partition.batch
+
+
+@pytest.mark.parametrize("key", [WHOLE, CHANGES])
+def test_a_damaged_state_in_a_sound_record_is_damage(key):
+    """Else every timer of the partition would fail with it."""
+    value = in_a_storm(100).values[key]
+    assert is_sound("aggregates", key, value)
+    stored = loads(value)
+    for name in {"s", "c"} & stored.keys():
+        for broken in ({}, stored[name] | {"cases": {}}, stored[name] | {"addresses": 7}):
+            assert not is_sound("aggregates", key, dumps(stored | {name: broken}))
 
 
 class _Damaged(dict[bytes, bytes]):

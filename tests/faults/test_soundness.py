@@ -32,7 +32,7 @@ def soundness(customers: dict[bytes, bytes], *, make: Any = None, judge: Any = N
     metrics = Metrics()
     tables = {"customers": customers, "identities": {b"i": GOOD}}
     made = make or (lambda states: Node(states["customers"]))
-    judged = judge or (lambda table, value: value.startswith(b"{"))
+    judged = judge or (lambda table, key, value: value.startswith(b"{"))
     return Soundness(3, tables, made, judged, metrics), metrics
 
 
@@ -75,7 +75,7 @@ async def test_sound_state_is_looked_at_once_and_a_defect_stays_a_defect():
             raise RuntimeError("a defect")
 
     sound, metrics = soundness(
-        {b"a": GOOD, b"b": GOOD}, make=fail, judge=lambda table, value: looks.append(value) or True
+        {b"a": GOOD, b"b": GOOD}, make=fail, judge=lambda table, key, value: looks.append(value) or True
     )
     for _ in range(2):
         with pytest.raises(RuntimeError, match="a defect"):
@@ -89,12 +89,12 @@ def test_the_core_knows_its_own_values():
     """What it wrote is sound, what is cut or mixed up is not, and a newer version is refused, not called damaged."""
     customer = Stored(CustomerLinks("c.0"), None).encode(1)
     identity = dumps(IdentityRecord("c.0", 1).encode())
-    assert is_sound("customers", customer)
-    assert is_sound("identities", identity)
-    ((_, _, aggregate),) = decode_kept("crowd/thread:s1", {}).writes("crowd/thread:s1", 1)
+    assert is_sound("customers", b"cus_1.0", customer)
+    assert is_sound("identities", b"email:a@x", identity)
+    ((_, _, aggregate),) = decode_kept("crowd/thread:s1", {}).writes("crowd/thread:s1", 1, HOUR)
     assert aggregate is not None
-    assert is_sound("aggregates", aggregate)
-    assert is_sound("aggregates", encode_plain(7, 1))
+    assert is_sound("aggregates", b"crowd/thread:s1", aggregate)
+    assert is_sound("aggregates", SEQUENCE, encode_plain(7, 1))
     for broken in (
         b"",
         b"\xff",
@@ -107,17 +107,17 @@ def test_the_core_knows_its_own_values():
         identity[:-3],
         aggregate[:-2],
     ):
-        assert not is_sound("customers", broken)
-        assert not is_sound("identities", broken)
-        assert not is_sound("aggregates", broken)
+        assert not is_sound("customers", b"cus_1.0", broken)
+        assert not is_sound("identities", b"email:a@x", broken)
+        assert not is_sound("aggregates", b"crowd/thread:s1", broken)
     with pytest.raises(ValueError, match="upgrade"):
-        is_sound("customers", dumps(loads(customer) | {"v": 99}))
+        is_sound("customers", b"cus_1.0", dumps(loads(customer) | {"v": 99}))
 
 
 def test_a_newer_program_s_state_stops_the_start():
     """It is not held back: an old worker would set everything aside that a new one wrote."""
 
-    def judge(table: str, value: bytes) -> bool:
+    def judge(table: str, key: bytes, value: bytes) -> bool:
         raise ValueError("newer")
 
     sound, _ = soundness({b"b": BAD}, judge=judge)

@@ -102,7 +102,7 @@ def test_values_of_the_third_version_are_still_read() -> None:
     }
     assert stored.customer is not None
     assert stored.customer.cause == Cause()
-    assert is_sound("customers", value)
+    assert is_sound("customers", b"cus_1.0", value)
     assert decode_stored(stored.encode(batch=4)).links == stored.links
 
 
@@ -133,7 +133,7 @@ def test_a_newer_part_is_not_damage(part: str) -> None:
     """State whose links or history a later program wrote stops the start, and is not held back."""
     whole = loads(_stored().encode(batch=3))
     with pytest.raises(NewerState, match="upgrade it first"):
-        is_sound("customers", dumps({**whole, part: {**whole[part], "v": 99}}))
+        is_sound("customers", b"cus_1.0", dumps({**whole, part: {**whole[part], "v": 99}}))
 
 
 def test_a_new_appointment_replaces_the_old_one() -> None:

@@ -122,7 +122,7 @@ class CounterKit:
     ) -> CounterNode:
         return CounterNode(partition, customers, owner)
 
-    def is_sound(self, table: str, value: bytes) -> bool:
+    def is_sound(self, table: str, key: bytes, value: bytes) -> bool:
         return value.startswith(b"{")
 
     def records(self, incoming: Iterable[Incoming]) -> Sequence[Incoming]:
