@@ -6,10 +6,12 @@ comes late. Its first customer gets it from here; the old ones are told whose it
 (`placements`). The higher number counts wherever both end up. An author is known by the identity that spoke, so that an
 event finds its customer after merges and splits. An event answered on another thread is not looked for.
 
-The record is bounded (`bounds`). Where there is no room for one more event, the oldest that were placed as soon as
-they came are decided: they stay with whom they follow, and only that is remembered. If there is none, the new one is
-decided when it comes; without an author it is a customer of its own. Nothing else may be let go: an event that waits,
-or has moved, is sent from here again where a message was lost; one that is decided comes again with its own message.
+The record is bounded (`bounds`). Where there is no room for one more event, the oldest that have moved to whom they
+answer are decided, then the oldest that were placed as soon as they came: they stay with whom they follow, and only
+that is remembered. If there is none, the new one is decided when it comes; without an author it is a customer of its
+own. Nothing else may be let go: an event that waits, or may move yet, is sent from here again where a message was lost.
+One that is decided comes again with its own message. What told it to move was sent before hundreds of others came; if
+a crash took all of that in one batch, it stays where it was first.
 """
 
 from collections import Counter
@@ -96,7 +98,7 @@ class Speakers:
         self._place(id_, id_)
         self._measure(id_, loose)
         out: list[Outgoing] = []
-        if loose.author is not None and loose.author == loose.reply_to:
+        if _is_settled(loose):
             out.append(_event(id_, self._decide(id_), 1, message["e"]))
         elif self._has_no_room(but=id_):
             self.counts["thread_events_alone" if loose.speaker is None else "thread_events_decided"] += 1
@@ -178,15 +180,22 @@ class Speakers:
         loose.room = room
 
     def _has_no_room(self, but: str) -> bool:
-        """Decides events that were placed when they came, the oldest first; True if there is no room all the same."""
+        """Decides events, the oldest first; True if there is no room all the same.
+
+        First those that have moved to whom they answer, which are here only to be sent again; then those that were
+        placed when they came.
+        """
         if not self._is_full():
             return False
-        for id_ in [id_ for id_, loose in self.loose.items() if loose.by == id_ and loose.number == 1 and id_ != but]:
-            self.counts["thread_events_decided"] += 1
-            self._decide(id_)
-            if not self._is_full():
-                return False
-        return True
+        for id_ in [id_ for id_, loose in self.loose.items() if loose.past and _is_settled(loose)]:
+            if self._is_full():
+                self._decide(id_)
+        placed = [id_ for id_, loose in self.loose.items() if loose.by == id_ and loose.number == 1 and id_ != but]
+        for id_ in placed:
+            if self._is_full():
+                self.counts["thread_events_decided"] += 1
+                self._decide(id_)
+        return self._is_full()
 
     def _is_full(self) -> bool:
         return len(self.loose) > bounds.LOOSE_MAX or self.loose_room > bounds.LOOSE_BYTES_MAX
@@ -245,6 +254,11 @@ class Speakers:
         loose = {id_: _loose(id_, fields, spoken) for id_, fields in stored["l"].items()}
         rooms = _total(spoken), sum(x.room for x in loose.values())
         return cls(spoken, (first[0], first[1], first[2]) if first else None, loose, *rooms)
+
+
+def _is_settled(loose: Loose) -> bool:
+    """It follows the event that it answers."""
+    return loose.author is not None and loose.author == loose.reply_to
 
 
 def _event(id_: str, speaker: Speaker, number: int, event: Any) -> Outgoing:

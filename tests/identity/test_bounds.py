@@ -110,6 +110,20 @@ def test_an_answer_whose_question_comes_late_moves_however_many_are_answered_mea
     assert shard.size() < STORED_MAX
 
 
+def test_answers_that_are_heard_before_their_questions_all_move() -> None:
+    """A question comes by its author's partition and can be later than its answer, each time: those that moved go first."""
+    shard = Shard()
+    shard.take(_spoke("a", 1))
+    for number in range(2_000):
+        (early,) = shard.take(_nobody(number, reply_to=f"p{number}"))
+        assert early.key == "cus_a.0"
+        moved, released = shard.take(_spoke(f"p{number}", 10 + number))
+        assert (moved.message["id"], released.message["to"]) == (f"l{number:06}", f"handle:p{number}")
+        assert shard.take(_spoke(f"p{number}", 10 + number)) == [moved, released]
+    assert not shard.sent["thread_events_decided"]
+    assert shard.size() < STORED_MAX
+
+
 def test_thousands_of_speakers_take_bounded_room() -> None:
     """The oldest are forgotten, counted; never the first contact, which what names nobody follows."""
     shard = Shard()
