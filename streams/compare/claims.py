@@ -43,6 +43,7 @@ class Claim:
     reason: str | None = None
     retracted: bool = False
     status: str = ""
+    flapping: bool = False
     phase: str | None = None
     newest: int = 0
     disproved: int = 0
@@ -151,6 +152,7 @@ def _learn(claim: Claim, record: Record, revision: int) -> None:
     claim.newest, claim.status, claim.phase = revision, record["status"], record.get("phase")
     claim.closed = true_at if claim.status == RESOLVED else FOREVER
     claim.reason = record.get("reason")
+    claim.flapping = bool(record.get("flapping"))
     claim.retracted = claim.status == RESOLVED and bool(record.get("retracted"))
     clock = record.get("clock") or {}
     claim.metric = record.get("metric")

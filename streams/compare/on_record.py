@@ -2,10 +2,11 @@
 
 Not a difference, because an observer who knew less for a while may say so (contract, section 11): warnings before a
 breach; what was retracted, merged or split; an episode that was contradicted after its escalation was resolved; one
-open escalation that spans a gap seen only later; a peak that was over before it was noticed.
+open escalation that spans a gap seen only later; a peak that was over before it was noticed. Nor is one that flaps, and
+is kept open for as long as the policy says, though nothing holds.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from schemas.times import parse_time
 from streams.clocks import BREACHED
 from streams.compare.claims import Claim, Claims
 from streams.compare.report import Record, Run, Section
+from streams.compare.terms import Terms
 from streams.intervals import FOREVER
 from streams.severity import RANKS
 from streams.standing import SUPPRESSED
@@ -43,11 +45,13 @@ class ClockFact(NamedTuple):
     state: str
 
 
-def check_escalations(sides: Mapping[str, Run], limit: int, *, strict: bool = False) -> Section:
-    """Hold each side's escalations against its own episodes."""
+def check_escalations(
+    sides: Mapping[str, Run], limit: int, *, strict: bool = False, terms: Terms | None = None
+) -> Section:
+    """Hold each side's escalations against its own episodes. Without terms one that flaps may stay open for ever."""
     section = Section("escalations")
     for side, run in sides.items():
-        check = _Check(section, side, limit, strict)
+        check = _Check(section, side, limit, strict, terms)
         check.run(run)
         section.count(side, len(check.claims.by_id))
     return section
@@ -59,6 +63,7 @@ class _Check:
     side: str
     limit: int
     strict: bool
+    terms: Terms | None
     claims: Claims = field(default_factory=Claims)
     facts: dict[tuple[str, str], list[Fact]] = field(default_factory=dict)
     """By kind and subject."""
@@ -169,6 +174,8 @@ class _Check:
             if not claim.open:
                 if claim.breached and not any(claim.overlaps(fact.start, fact.end) for fact in facts):
                     self.contradicted(claim)
+            elif claim.flapping and self.may_flap(facts):
+                self.section.remark("kept open while they flap", self.side)
             elif claim.phase not in (None, BREACHED):
                 if not self.may_warn(claim, running) and not (lasts and claim.status == SUPPRESSED):
                     self.add("open, and its clock has ended", claim.id, _shown(claim))
@@ -180,6 +187,13 @@ class _Check:
         if clock is not None:
             return clock.state in _RUNNING
         return any(key in running for key in _near_of_claim(claim))
+
+    def may_flap(self, facts: Sequence[Fact]) -> bool:
+        """What held ended so short a time ago that it may come back. Of a warning that is over nothing is told."""
+        if self.terms is None or not facts:
+            return True
+        policy, until, slack = self.terms
+        return until <= max(fact.end for fact in facts) + policy.flap.quiet + slack
 
     def contradicted(self, claim: Claim) -> None:
         if self.strict:

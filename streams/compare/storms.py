@@ -8,24 +8,15 @@ import itertools
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
-from schemas.times import MINUTE, format_time, parse_time
+from schemas.times import format_time, parse_time
 from streams.compare.digests import digest
 from streams.compare.own_cases import OwnCase, OwnCases
 from streams.compare.report import Record, Section
+from streams.compare.terms import Terms
 from streams.policy import Policy
 
 _FIRST, _RESOLVED, _COMMAND = "first", "resolved", "command"
-
-
-class Terms(NamedTuple):
-    """The policy that both sides had from the beginning, and as of when (ms) they stand."""
-
-    policy: Policy
-    until: int
-    slack: int = MINUTE
-    """What is told a message later is not looked for until so long (ms) after its cause."""
 
 
 @dataclass(slots=True)

@@ -4,7 +4,11 @@ import random
 
 import pytest
 
+from schemas.times import HOUR, MINUTE, parse_time
+from streams.compare import Terms
+from streams.compare.on_record import check_escalations
 from tests.compare.runs import Files, breach, clock, compared, customer, escalations, found, history, issue, said
+from tests.node.cluster import policy
 
 
 def test_equal_runs_agree():
@@ -289,3 +293,22 @@ def test_an_open_escalation_that_took_a_raise_back_is_on_record():
     """Only a resolution retracts an escalation: one whose raise was disproved still stands for its episode."""
     records = [*escalations(), {**escalations()[2], "revision": 2, "retracted": True}]
     assert compared(Files(), Files(escalations=records), strict=True).agree
+
+
+FLAPPING = [*without(3), said(3, "16:00:02", change="updated", flapping=True)]
+
+
+def test_what_flaps_stays_open_until_it_has_been_quiet():
+    """An escalation that flaps may be open though nothing holds, for as long as the policy says, and no longer."""
+    run = Files(escalations=FLAPPING)
+    assert compared(Files(), run).agree
+    until, rules = parse_time("2026-06-08T16:00:00.000Z") + MINUTE, policy(flap={"limit": 3, "quiet": "2h"})
+    assert not check_escalations({"B": run.run()}, 10, terms=Terms(rules, until + 2 * HOUR)).differ
+    (late,) = check_escalations({"B": run.run()}, 10, terms=Terms(rules, until + 2 * HOUR + 1)).differences
+    assert (late.id, late.what) == ("esc_1", "open, and no episode lasts (B)")
+
+
+def test_a_warning_that_flaps_may_outlive_its_clock():
+    """Of a warning that is over nothing is told but its escalation."""
+    again = said(1, "13:48:00", escalation_id="esc_3", severity="warning", phase="at_risk", flapping=True)
+    assert compared(Files(), Files(escalations=[*escalations(), again])).agree
