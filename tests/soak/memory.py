@@ -1,11 +1,20 @@
 """How much memory the workers take, and how much of that the state that they hold explains."""
 
-from dataclasses import dataclass
+import asyncio
+import contextlib
+from collections import defaultdict
 from pathlib import Path
+from typing import Self
 
-from agents.read_all import read_all
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from agents.connection import client_options
+from agents.ends import end_offsets
 from agents.settings import Settings
-from topics.table import CHANGELOGS
+from topics.table import CHANGELOGS, physical
+
+CATCH_UP_S = 120.0
+_POLL_MS = 500
 
 
 def resident_bytes(pid: int | str) -> int:
@@ -17,28 +26,61 @@ def resident_bytes(pid: int | str) -> int:
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:")), 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Growth:
-    """Of the changelogs: bytes written, and bytes of state that stood at the instants asked for."""
+class Changelogs:
+    """The changelogs, read while they are written: a broker that compacts them does not hold in the end what was there.
 
-    written: int
-    customers: int
-    state: list[int]
+    For the length of a block. `written`: bytes of keys and values, so far; `state`: of those, bytes that still stand.
+    """
 
+    def __init__(self, settings: Settings) -> None:
+        self._options = client_options(settings)
+        self._partitions = {
+            TopicPartition(physical(settings.topic_prefix, topic), number): table
+            for table, topic in CHANGELOGS.items()
+            for number in range(settings.partitions)
+        }
+        self._sizes: defaultdict[str, dict[bytes, int]] = defaultdict(dict)
+        self.written = 0
+        self.state = 0
 
-async def growth(settings: Settings, instants: list[int]) -> Growth:
-    """Reads the changelogs to their ends; `instants` (ms), in order."""
-    written, keys = 0, 0
-    state = [0] * len(instants)
-    for name, topic in CHANGELOGS.items():
-        sizes: list[dict[bytes, int]] = [{} for _ in instants]
-        async for record in read_all(settings, topic):
-            key, size = record.key or b"", len(record.key or b"") + len(record.value or b"")
-            written += size
-            for number, at in enumerate(instants):
-                if record.timestamp <= at:
-                    sizes[number][key] = 0 if record.value is None else size
-        state = [total + sum(at_that_time.values()) for total, at_that_time in zip(state, sizes, strict=True)]
-        if name == "customers" and sizes:
-            keys = sum(1 for size in sizes[-1].values() if size)
-    return Growth(written, keys, state)
+    async def __aenter__(self) -> Self:
+        self._consumer = AIOKafkaConsumer(enable_auto_commit=False, auto_offset_reset="earliest", **self._options)
+        await self._consumer.start()
+        self._consumer.assign(list(self._partitions))
+        await self._consumer.seek_to_beginning()
+        self._following = asyncio.create_task(self._follow())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._following.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._following
+        await self._consumer.stop()
+
+    async def to_the_end(self) -> None:
+        """Return when all that stands there now has been read. Raises TimeoutError, and what ended the reading."""
+        ends = await end_offsets(self._options, self._partitions)
+        async with asyncio.timeout(CATCH_UP_S):
+            for partition, end in ends.items():
+                while await self._consumer.position(partition) < end:
+                    if self._following.done():
+                        self._following.result()
+                    await asyncio.sleep(_POLL_MS / 1000)
+
+    @property
+    def customers(self) -> int:
+        """How many keys the table of customers has."""
+        return len(self._sizes["customers"])
+
+    async def _follow(self) -> None:
+        while True:
+            for partition, records in (await self._consumer.getmany(timeout_ms=_POLL_MS)).items():
+                sizes = self._sizes[self._partitions[partition]]
+                for record in records:
+                    key = record.key or b""
+                    self.state -= sizes.pop(key, 0)
+                    size = len(key) + len(record.value or b"")
+                    self.written += size
+                    if record.value is not None:
+                        sizes[key] = size
+                        self.state += size

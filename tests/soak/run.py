@@ -24,7 +24,7 @@ from schemas.times import SECOND, parse_time
 from streams.compare import Comparison, Terms, compare
 from streams.policy import compile_policy
 from tests.soak.feed import Feed
-from tests.soak.memory import Growth, growth, resident_bytes
+from tests.soak.memory import Changelogs, resident_bytes
 from tests.soak.policy import POLICY
 from topics.table import ESCALATIONS
 
@@ -60,13 +60,17 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One look. `at` in ms, `second` of the soak; `backlog` in records, `survivor` and `all` in bytes of memory."""
+    """One look. `at` in ms, `second` of the soak; `backlog` in records; `survivor`, `all` and `state` in bytes.
+
+    The first two are memory, of the worker that is never killed and of all; the last is what stands in the changelogs.
+    """
 
     at: int
     second: float
     backlog: int
     survivor: int
     all: int
+    state: int
 
 
 @dataclass(slots=True)
@@ -83,7 +87,10 @@ class Soaked:
     samples: list[Sample] = field(default_factory=list)
     before_kill: list[int] = field(default_factory=list)
     """The backlog right before each kill but the first, and at the end of the feed: what is left of the one before."""
-    growth: Growth | None = None
+    written: int = 0
+    """Bytes, to the changelogs."""
+    keys: int = 0
+    """Customers, with what they were called before."""
     mid: Sample | None = None
     comparison: Comparison | None = None
 
@@ -124,21 +131,22 @@ class _Soak:
         self.seen = Soaked()
         self.clock = WallClock()
         self.started = 0.0
+        self.changelogs = Changelogs(settings)
 
     async def run(self) -> Soaked:
         plan, seen = self.plan, self.seen
         await create_topics(self.settings)
         with workers(self._environment(), plan.folder, plan.workers) as pool:
             await pool.ready()
-            async with Backlog(self.settings) as backlog:
+            async with Backlog(self.settings) as backlog, self.changelogs:
                 feed = await self._burst(pool, backlog)
                 await self._feed(feed, pool, backlog)
                 await self._nearly(pool, backlog)
                 seen.top_at_end = await self._top(feed, pool, backlog)
                 until = self.clock.now()
-                self.say(f"{len(seen.records)} records worked off, {seen.kills} kills; reading the changelogs")
-                if seen.mid is not None:
-                    seen.growth = await growth(self.settings, [seen.mid.at, until])
+                self.say(f"{len(seen.records)} records worked off, {seen.kills} kills")
+                await self.changelogs.to_the_end()
+                seen.written, seen.keys = self.changelogs.written, self.changelogs.customers
                 self.say("replaying the same")
                 arrived = await arrivals(self.settings, {record.topic for record in seen.records}, seen.places)
                 write_input(plan.folder, seen.records, arrived)
@@ -222,9 +230,9 @@ class _Soak:
     async def _sample(self, pool: Workers, backlog: Backlog, survivor: int) -> None:
         while True:
             size = await backlog.size()
-            memory = [resident_bytes(process.pid) for process in pool.running]
-            second = time.monotonic() - self.started
-            sample = Sample(self.clock.now(), second, size, resident_bytes(survivor), sum(memory))
+            memory = sum(resident_bytes(process.pid) for process in pool.running)
+            second, state = time.monotonic() - self.started, self.changelogs.state
+            sample = Sample(self.clock.now(), second, size, resident_bytes(survivor), memory, state)
             self.seen.samples.append(sample)
             if len(self.seen.samples) % 6 == 0:
                 mib = sample.survivor / 2**20

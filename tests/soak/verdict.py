@@ -26,12 +26,12 @@ def problems(seen: Soaked) -> list[str]:
 
 def memory_factor(seen: Soaked) -> float | None:
     """Memory of the survivor per byte of state, at the end by half way; the highest of the last looks counts."""
-    if seen.mid is None or seen.growth is None or len(seen.samples) < 6:
+    if seen.mid is None or len(seen.samples) < 6:
         return None
     around = [each.survivor for each in seen.samples if abs(each.second - seen.mid.second) <= 60]
     last = seen.samples[-1].second
     late = [each.survivor for each in seen.samples if each.second >= last - 60]
-    then, now = seen.growth.state
+    then, now = seen.mid.state, seen.samples[-1].state
     return (max(late) / max(around)) / (now / then) if then and max(around) else None
 
 
@@ -47,14 +47,13 @@ def story(seen: Soaked) -> list[str]:
         f"fed {len(seen.records)} records at {seen.rate:.0f}/s ({_of(seen)}), {seen.kills} kills",
         f"backlog: at most {worst} records ({worst / seen.rate:.0f} s of feed), before the next kill at most {left}",
     ]
-    if seen.samples and seen.growth is not None and seen.mid is not None:
+    if seen.samples and seen.mid is not None:
         survivor = [round(each.survivor / _MIB) for each in seen.samples]
-        half, written = round(seen.mid.survivor / _MIB), seen.growth.written
-        then, now = (size / _MIB for size in seen.growth.state)
+        half, then, now = round(seen.mid.survivor / _MIB), seen.mid.state / _MIB, seen.samples[-1].state / _MIB
         lines += [
             f"memory of the worker that was never killed, MiB: {survivor[0]}, half way {half}, {survivor[-1]} at the end",
-            f"state: {then:.1f} MiB half way, {now:.1f} at the end, of {seen.growth.customers} customers",
-            f"changelogs: {written / _MIB:.0f} MiB, {written / len(seen.records):.0f} B per record",
+            f"state: {then:.1f} MiB half way, {now:.1f} at the end; {seen.keys} customers after it",
+            f"changelogs: {seen.written / _MIB:.0f} MiB, {seen.written / len(seen.records):.0f} B per record",
         ]
         factor = memory_factor(seen)
         lines += [] if factor is None else [f"memory per byte of state, end by half way: {factor:.2f}"]
