@@ -66,7 +66,9 @@ class GapDesk:
         """Take a message in, which may have come before."""
         message = decode(stored)
         known = self._sources.get(name)
-        if (known is not None and known[1] >= message.sequence) or _end(message) <= self._horizon:
+        if known is None and _end(message) <= self._horizon:
+            return
+        if known is not None and known[1] >= message.sequence:
             return
         if not self._totals.take(message) and known is None:
             return

@@ -119,6 +119,21 @@ def test_what_is_final_is_forgotten() -> None:
     assert all(key.decode().split("/")[2] >= horizon for key in kept)
 
 
+def test_who_has_not_waited_after_all_was_not_overtaken() -> None:
+    """A wait that began in a final window, and that a late answer ends there: what it counted in is corrected."""
+    cluster = Cluster(2, Random(4), RULES)
+    now = T0 + RETENTION + 5 * HOUR
+    answer: dict[str, Any] = {"kind": "reply", "actor": {"type": "agent"}}
+    asked, public = post(1, 1, T0, "chat1", channel="chat"), post(2, 2, now, "social2", channel="social")
+    answered = post(3, 2, now + MINUTE, "social2", channel="social", **answer)
+    play(cluster, [(T0, asked), (now, public), (now + MINUTE, answered)], now + 2 * HOUR)
+    window = ("social", format_time(now))
+    assert last(cluster.told("channel-gaps"), cluster.now)[window]["overtaken"] == 1
+    late = post(4, 1, T0 + MINUTE, "chat1", channel="chat", **answer)
+    play(cluster, [(cluster.now, late)], now + 4 * HOUR)
+    assert last(cluster.told("channel-gaps"), cluster.now)[window]["overtaken"] == 0
+
+
 def some(random: Random) -> list[tuple[int, Value]]:
     """Contacts, answers and solves of some people in public and private, some of them late; a merge."""
     found: list[tuple[int, Value]] = []

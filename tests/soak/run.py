@@ -152,6 +152,9 @@ class _Soak:
                 write_input(plan.folder, seen.records, arrived)
                 await asyncio.to_thread(replay_input, plan.folder, plan.folder / "policy.yaml", until)
                 seen.comparison = await self._compare(until)
+                if not seen.comparison.agree:
+                    self.say(f"{await backlog.size()} records are left")
+                    pool.check()
         return seen
 
     def _environment(self) -> dict[str, str]:
