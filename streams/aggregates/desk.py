@@ -84,7 +84,7 @@ class Desk:
             kept.policies = mark
             shelf.timers.set(key, kept.wake)
             shelf.keep(key, kept)
-            if kept.said or not idle or kept.is_old(now):
+            if kept.said or not idle or (kept.since and kept.is_old(now)):
                 effects.writes += kept.writes(key, batch, now)
         return [kept.said for kept in self._touched.values()]
 

@@ -68,12 +68,12 @@ class Kept:
     """It is to be stored whole the next time."""
 
     def is_old(self, now: int) -> bool:
-        """Something has changed since it was stored whole long ago."""
-        return bool(self.since) and now >= self.whole_at + WHOLE_FOR
+        """The whole was written long ago: the next one is due, where anything has changed since."""
+        return now >= self.whole_at + WHOLE_FOR
 
     def writes(self, key: str, batch: int, now: int) -> Iterator[Write]:
         """What `batch` writes: what has changed, unless that was written so often that the whole takes no more."""
-        apart = self.size > SMALL and not self.anew and now < self.whole_at + WHOLE_FOR
+        apart = self.size > SMALL and not self.anew and not self.is_old(now)
         changes = self.aggregate.changes() if apart else None
         if changes is not None:
             value = self._value(batch, {"c": changes})
@@ -127,10 +127,8 @@ def headers(values: Mapping[bytes, bytes]) -> Iterator[tuple[str, Header]]:
         if found != key:
             if other is None:
                 yield key, header._replace(wake=0, outputs=0, policies="")
-        elif other is not None and (since := read_header(other, KEPT_VERSION)).whole == header.whole:
-            yield key, since
         else:
-            yield key, header
+            yield key, read_header(_last(value, other), KEPT_VERSION)
 
 
 def encode_plain(state: Any, batch: int, records: Sequence[tuple[str, str, Record]] = ()) -> bytes:
@@ -151,13 +149,12 @@ def decode_kept(key: str, values: Mapping[bytes, bytes]) -> Kept:
         return Kept(kind.make(name_of(key)), whole=changes_of or 0, changes_of=changes_of)
     whole = stored = _read(value)
     number = whole.get("q", 0)
-    if beside is not None and changes is not None and changes_of == number:
-        stored = changes
-        aggregate = kind.decode(whole["s"], changes["c"])
-    else:
-        aggregate = kind.decode(whole["s"])
+    since = 0
+    if changes is not None and (last := _last(value, beside)) is beside:
+        stored, since = changes, len(last)
+    aggregate = kind.decode(whole["s"], stored.get("c"))
     kept = Kept(aggregate, stored["w"], stored["p"], _said(stored["x"], stored["y"]), number, whole.get("t", 0))
-    kept.size, kept.since, kept.changes_of = len(value), len(beside or b"") if stored is changes else 0, changes_of
+    kept.size, kept.since, kept.changes_of = len(value), since, changes_of
     if changes_of is not None and changes_of > number:  # a repair has put an older whole there
         kept.whole, kept.anew = changes_of, True
     return kept
@@ -182,18 +179,18 @@ def to_be_whole(key: str) -> Post | None:
 
 def said_last(key: str, values: Mapping[bytes, bytes]) -> Said | None:
     """The outputs in what was written last of an aggregate, and nothing else of it; None where there is nothing."""
-    value, beside = values.get(key.encode()), values.get(changes_key(key))
+    value = values.get(key.encode())
     if value is None:
         return None
-    if beside is not None and read_header(beside, KEPT_VERSION).whole == read_header(value, KEPT_VERSION).whole:
-        value = beside
-    return decode_said(value)
-
-
-def decode_said(value: bytes) -> Said:
-    """The outputs in a value, and nothing else of it."""
-    stored = loads(value)
+    stored = loads(_last(value, values.get(changes_key(key))))
     return _said(stored["x"], stored["y"])
+
+
+def _last(whole: bytes, changes: bytes | None) -> bytes:
+    """Of the two records the one that was written last: the changes, where they are this whole's."""
+    if changes is None or read_header(changes, KEPT_VERSION).whole != read_header(whole, KEPT_VERSION).whole:
+        return whole
+    return changes
 
 
 def _read(value: bytes) -> Record:
