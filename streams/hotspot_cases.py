@@ -35,7 +35,7 @@ class Cases:
         if order_of(message) <= self._orders[id_] if old is not None else self.seen.covers(message):
             return False
         if old is not None:
-            self._drop(old)
+            self._drop(id_)
         if message.get("gone"):
             self.seen.leave(message, now, kept=old is not None)
         elif old is None and len(self.by_id) >= CASES_MAX:
@@ -62,10 +62,14 @@ class Cases:
         self._customers[case.customer_id] += 1
         self._recent[case.id] = case.hot_at
 
-    def _drop(self, case: Case) -> None:
-        self._touch(case.id)
-        del self.by_id[case.id], self._orders[case.id]
-        self._recent.pop(case.id, None)
+    def _drop(self, id_: str) -> None:
+        """Where it is one of them."""
+        self._touch(id_)
+        case = self.by_id.pop(id_, None)
+        if case is None:
+            return
+        del self._orders[id_]
+        self._recent.pop(id_, None)
         self._customers[case.customer_id] -= 1
         if not self._customers[case.customer_id]:
             del self._customers[case.customer_id]
@@ -102,7 +106,7 @@ class Cases:
         cases.stored_whole()
         if changes is not None:
             for id_ in changes["gone"]:
-                cases._let_go(id_)
+                cases._drop(id_)
             cases._take(changes["rows"])
         cases.seen = Seen.decode(stored["seen"], changes["seen"] if changes is not None else None)
         return cases
@@ -110,14 +114,9 @@ class Cases:
     def _take(self, rows: Iterable[Sequence[Any]]) -> None:
         for revision, turn, *values in rows:
             case = Case(*values)
-            self._let_go(case.id)
+            self._drop(case.id)
             by = tuple((channel, number) for channel, number in case.contacts_by)
             self._add(case._replace(channels=tuple(case.channels), contacts_by=by), (revision, turn))
-
-    def _let_go(self, id_: str) -> None:
-        self._touch(id_)
-        if id_ in self.by_id:
-            self._drop(self.by_id[id_])
 
 
 def _case(message: Message) -> Case:
