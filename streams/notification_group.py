@@ -176,12 +176,16 @@ class NotificationGroup:
         self.quiet_until = 0
         for member in list(self._calling.members.values()):
             member.held = 0
-            self._calling.add(member)
-            self._changed.add(member.id)
+            self._call(member)
         if self.off and policy.paging:
             self._tell_all(now)
         self.off = not policy.paging
         self._schedule(policy, now)
+
+    def _call(self, member: Member) -> None:
+        """It is to be paged, or another time than before."""
+        self._calling.add(member)
+        self._changed.add(member.id)
 
     def _tell_all(self, now: int) -> None:
         """Paging is on again: all that is open calls, from now on."""
@@ -191,8 +195,7 @@ class NotificationGroup:
         for member in self.members.values():
             if member.calls:
                 member.since, member.held = now, 0
-                self._calling.add(member)
-                self._changed.add(member.id)
+                self._call(member)
         self._loud.clear()
         self.crowd_at = now if self.seen.beyond else None
         self.anew = self.paged and (len(self._calling) > 0 or self.crowd_at is not None)
@@ -265,8 +268,7 @@ class NotificationGroup:
             held = member.silenced(policy, now) or 0
             if held != member.held:
                 member.held = held
-                self._calling.add(member)
-                self._changed.add(member.id)
+                self._call(member)
         return sorted((member for member in members if not member.held), key=lambda member: member.rank)
 
     def _page(self, change: str, ready: list[Member], now: int) -> Record:
