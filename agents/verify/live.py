@@ -158,13 +158,15 @@ class Backlog:
 
     async def size(self) -> int:
         """Records after the group's committed offsets."""
+        return sum(end - begin for begin, end in (await self.left()).values())
+
+    async def left(self) -> dict[TopicPartition, tuple[int, int]]:
+        """Where there are any: the offset of the first, and that after the last."""
         ends = await end_offsets(client_options(self._settings), self._partitions)
         committed = await self._admin.list_consumer_group_offsets(self._settings.app_id, partitions=self._partitions)
-        total = 0
-        for partition, end in ends.items():
-            known = committed.get(partition)
-            total += max(0, end - max(0, known.offset if known else 0))
-        return total
+        begins = {partition: max(0, known.offset) for partition, known in committed.items()}
+        spans = {partition: (begins.get(partition, 0), end) for partition, end in ends.items()}
+        return {partition: (begin, end) for partition, (begin, end) in spans.items() if begin < end}
 
     async def drained(self, pool: Workers) -> None:
         """Return when nothing is left. Raises VerifyError where nothing moves any more."""

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,9 +25,11 @@ from schemas.times import SECOND, parse_time
 from streams.compare import Comparison, Terms, compare
 from streams.policy import compile_policy
 from tests.soak.feed import Feed
+from tests.soak.logs import loud
 from tests.soak.memory import Changelogs, resident_bytes
 from tests.soak.policy import POLICY
-from topics.table import ESCALATIONS
+from tests.soak.remains import keep_remains
+from topics.table import DEAD, ESCALATIONS
 
 PIECE_S = 0.5
 SAMPLE_S = 5.0
@@ -91,6 +94,10 @@ class Soaked:
     """Bytes, to the changelogs."""
     keys: int = 0
     """Customers, with what they were called before."""
+    set_aside: int = 0
+    """Records among the dead letters."""
+    logged: Counter[str] = field(default_factory=Counter)
+    """How often the workers logged which warning or error."""
     mid: Sample | None = None
     comparison: Comparison | None = None
 
@@ -152,9 +159,14 @@ class _Soak:
                 write_input(plan.folder, seen.records, arrived)
                 await asyncio.to_thread(replay_input, plan.folder, plan.folder / "policy.yaml", until)
                 seen.comparison = await self._compare(until)
+                seen.set_aside = len([record async for record in read_all(self.settings, DEAD)])
+                seen.logged = loud(plan.folder)
                 if not seen.comparison.agree:
-                    self.say(f"{await backlog.size()} records are left")
-                    pool.check()
+                    self.say(f"ended with: {[each.poll() for each in pool.running]}; left:")
+                    left = await backlog.left()
+                    for partition, (begin, end) in left.items():
+                        self.say(f"  {partition.topic} {partition.partition}: {begin} to {end}")
+                    await keep_remains(self.settings, left, plan.folder)
         return seen
 
     def _environment(self) -> dict[str, str]:

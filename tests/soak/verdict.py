@@ -15,6 +15,8 @@ def problems(seen: Soaked) -> list[str]:
     found = []
     if seen.comparison is None or not seen.comparison.agree:
         found.append("the facts differ from those of replay")
+    if seen.set_aside:
+        found.append(f"{seen.set_aside} records were set aside")
     worst = max(seen.before_kill, default=0)
     if worst > BACKLOG_MAX_S * seen.rate:
         found.append(f"{worst} records were left when the next kill came")
@@ -57,4 +59,5 @@ def story(seen: Soaked) -> list[str]:
         ]
         factor = memory_factor(seen)
         lines += [] if factor is None else [f"memory per byte of state, end by half way: {factor:.2f}"]
+    lines += [f"logged: {times} x {what}" for what, times in seen.logged.most_common()]
     return [*lines, *(told(seen.comparison) if seen.comparison is not None else ())]
