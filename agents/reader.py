@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from agents.connection import client_options
 from agents.ends import end_offsets
+from agents.holes import Holes
 from agents.read_all import ReadError
 from agents.settings import Settings
 from topics.table import DEAD_BYTES_MAX, TOPICS, physical
@@ -35,6 +36,7 @@ class Reader:
 
     def __init__(self, settings: Settings) -> None:
         self._options = client_options(settings)
+        self._has_holes = settings.broker_kind == "embedded"
         self.places: dict[TopicPartition, int] = {}
         """The offset after what was read, by partition, of the last `to_ends`."""
 
@@ -52,7 +54,7 @@ class Reader:
                 there = start is not None and begins[partition] <= start <= ends[partition]
                 self.places[partition] = start if start is not None and there else begins[partition]
             left = {partition for partition in starts if self.places[partition] < ends[partition]}
-            poll = _assigned(consumer, {partition: self.places[partition] for partition in left})
+            poll = self._assigned(consumer, {partition: self.places[partition] for partition in left})
             waited = 0.0
             while left:
                 records = await poll()
@@ -75,7 +77,7 @@ class Reader:
     async def follow(self, places: Mapping[TopicPartition, int]) -> AsyncIterator[Poll]:
         """Within: a function that gives what comes to the partitions, from these offsets on."""
         async with self._consumer() as consumer:
-            yield _assigned(consumer, places)
+            yield self._assigned(consumer, places)
 
     @asynccontextmanager
     async def _consumer(self) -> AsyncIterator[AIOKafkaConsumer]:
@@ -92,15 +94,22 @@ class Reader:
         finally:
             await consumer.stop()
 
+    def _assigned(self, consumer: AIOKafkaConsumer, places: Mapping[TopicPartition, int]) -> Poll:
+        if places:
+            consumer.assign(list(places))
+            for partition, offset in places.items():
+                consumer.seek(partition, offset)
+        place, holes = dict(places), Holes()
 
-def _assigned(consumer: AIOKafkaConsumer, places: Mapping[TopicPartition, int]) -> Poll:
-    if places:
-        consumer.assign(list(places))
-        for partition, offset in places.items():
-            consumer.seek(partition, offset)
+        async def poll() -> list[ConsumerRecord]:
+            found: list[ConsumerRecord] = []
+            for partition, batch in (await consumer.getmany(timeout_ms=_POLL_MS)).items():
+                whole = holes.before(partition, place[partition], batch) if self._has_holes else batch
+                if whole:
+                    place[partition] = whole[-1].offset + 1
+                if len(whole) < len(batch):
+                    consumer.seek(partition, place[partition])
+                found += whole
+            return found
 
-    async def poll() -> list[ConsumerRecord]:
-        batches = await consumer.getmany(timeout_ms=_POLL_MS)
-        return [record for batch in batches.values() for record in batch]
-
-    return poll
+        return poll

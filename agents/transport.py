@@ -20,13 +20,15 @@ watches:
 - `AIOKafkaConsumerThread._create_worker_consumer`: how long a fetch waits at the broker can be set; and how long an
   answer is waited for follows from the session (`patience`), in the producer too, whose wait Faust sets to 20 minutes.
 
+Of what a broker with holes (`app.has_holes`, `agents.holes`) says, nothing is taken that comes after one.
+
 Registered as the broker scheme `mindgap://`; `kafka://` stays Faust's own.
 """
 
 import asyncio
 import time
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple, cast
 
@@ -37,12 +39,11 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from agents import log
+from agents.holes import Holes
 from agents.lease import Lease
+from agents.patience import patience, within
 
 SCHEME = "mindgap"
-REBALANCE_MIN_S = 10.0
-"""A worker needs some seconds to end what is in hand before it gives its partitions back."""
-ANSWER_S = 5.0
 _FETCH_TIMEOUT_S = 1.0
 _EMPTY_SLEEP_S = 0.05
 _log = log.get("mindgap.transport")
@@ -103,38 +104,6 @@ def split(tp: TP, records: Sequence[ConsumerRecord], generation: int, limits: Ba
         size += bytes_
     if start < len(records):
         yield RecordBatch(tp, records[start:], generation)
-
-
-class Patience(NamedTuple):
-    """How long (ms) is waited for others."""
-
-    rebalance_ms: int
-    """By the group, for a worker to come back when partitions are shared out anew."""
-    answer_ms: int
-    """By us, for a broker to answer: longer than it may hold an answer back, which it does longest in a rebalance."""
-
-
-def patience(session_s: float) -> Patience:
-    """How long to wait where a silent worker is given up after `session_s` seconds.
-
-    A broker that keeps its connections and answers nothing is noticed by this alone: only then does a client look for
-    who leads its partitions now.
-    """
-    rebalance_s = max(session_s, REBALANCE_MIN_S)
-    return Patience(int(rebalance_s * 1000), int((rebalance_s + ANSWER_S) * 1000))
-
-
-def within(timeout_s: float, heartbeat: Callable[[], Awaitable[bool]]) -> Callable[[], Awaitable[bool]]:
-    """The same heartbeat, which has failed where it is not answered in time."""
-
-    async def bounded() -> bool:
-        try:
-            async with asyncio.timeout(timeout_s):
-                return await heartbeat()
-        except TimeoutError:
-            return False
-
-    return bounded
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
@@ -209,6 +178,14 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         consumer._coordinator.request_rejoin()  # noqa: SLF001 - likewise
         return True
 
+    async def go_back(self, offsets: Mapping[TP, int]) -> None:
+        """Fetch from these offsets on. Raises KafkaError for a partition that is not ours any more."""
+        await self.call_thread(self._go_back, offsets)
+
+    async def _go_back(self, offsets: Mapping[TP, int]) -> None:
+        for tp, offset in offsets.items():
+            self._ensure_consumer().seek(TopicPartition(tp.topic, tp.partition), offset)
+
     def offsets(self, tps: Iterable[TP]) -> dict[TP, tuple[int | None, int | None]]:
         """Position (next offset to be fetched) and end of each partition that is assigned, None where unknown."""
         consumer = self._consumer
@@ -240,6 +217,7 @@ class Consumer(driver.Consumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._progress: defaultdict[TP, _Partition] = defaultdict(_Partition)
+        self._holes = Holes()
         super().__init__(*args, **kwargs)
 
     def _new_consumer_thread(self) -> ConsumerThread:
@@ -373,6 +351,8 @@ class Consumer(driver.Consumer):
         generation, seeks = self.app.consumer_generation_id, self._seeks
         records: Mapping[TP, Sequence[ConsumerRecord]] | None
         records = await self._getmany(active_partitions=active, timeout=_FETCH_TIMEOUT_S)
+        if records and getattr(self.app, "has_holes", False):
+            records = await self._before_holes(records)
         if (
             self._seeks != seeks
         ):  # nobody can tell whether these come from before the seek or after it: go back once more
@@ -383,6 +363,29 @@ class Consumer(driver.Consumer):
         if not self.flow_active or self.app.consumer_generation_id != generation:
             return None  # a seek to what is committed, or to the changelog's start, comes before the next fetch
         return records or {}
+
+    async def _before_holes(self, fetched: Mapping[TP, Sequence[ConsumerRecord]]) -> dict[TP, Sequence[ConsumerRecord]]:
+        """What was fetched up to the first hole in each partition, where fetching goes on."""
+        found: dict[TP, Sequence[ConsumerRecord]] = {}
+        back: dict[TP, int] = {}
+        for tp, records in fetched.items():
+            if self._is_changelog_tp(tp):  # has one writer, and is compacted
+                found[tp] = records
+                continue
+            place = self._read_offset[tp] or 0
+            found[tp] = self._holes.before(TopicPartition(tp.topic, tp.partition), place, records)
+            if len(found[tp]) < len(records):
+                back[tp] = found[tp][-1].offset + 1 if found[tp] else place
+        if back:
+            try:
+                await self._thread.go_back(back)
+            except (KafkaError, AssertionError) as problem:  # partitions are taken away: not one more record is taken
+                _log.warning("seek_failed", error=type(problem).__name__)
+                self._seek_owed = True
+                return {}
+            if not any(found.values()):
+                await self.sleep(_EMPTY_SLEEP_S)
+        return found
 
     async def _seek_again(self) -> bool:
         """Go back once more; False where that failed: partitions are taken away while one seeks, say."""

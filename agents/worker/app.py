@@ -64,6 +64,8 @@ class App(faust.App):
     health: Web
     batch_limits: BatchLimits
     idempotent_producer: bool
+    has_holes: bool
+    """The broker may show a record before the one before it."""
     fetch_wait_ms: int | None
     """How long a fetch waits at the broker for the first record; None for as long as Faust says."""
     confirm_ends: Callable[..., Any] | None
@@ -97,6 +99,7 @@ def make_app(settings: Settings, clock: Clock, kit: Kit) -> App:
     store.register()
     app = App(settings.app_id, **_options(settings))
     app.idempotent_producer = settings.broker_kind == "kafka"
+    app.has_holes = settings.broker_kind == "embedded"
     app.fetch_wait_ms = _EMBEDDED_FETCH_WAIT_MS if settings.broker_kind == "embedded" else _FETCH_WAIT_MS
     app.confirm_ends = partial(end_offsets, client_options(settings)) if settings.broker_kind == "embedded" else None
     tables = {name: _table(app, settings, name) for name in CHANGELOGS}

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from agents.transport import patience, within
+from agents.patience import patience, within
 
 
 @pytest.mark.parametrize("session_s", [2.0, 6.0, 30.0, 300.0])

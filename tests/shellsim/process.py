@@ -13,8 +13,9 @@ from typing import Any
 from faust.types import TP
 
 from agents.lease import Lease
+from agents.patience import within
 from agents.settings import Settings
-from agents.transport import BatchLimits, RecordBatch, within
+from agents.transport import BatchLimits, RecordBatch
 from agents.worker.app import AGENTS
 from agents.worker.partitions import Partitions
 from agents.worker.store import Store
