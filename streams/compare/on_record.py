@@ -174,7 +174,7 @@ class _Check:
             if not claim.open:
                 if claim.breached and not any(claim.overlaps(fact.start, fact.end) for fact in facts):
                     self.contradicted(claim)
-            elif claim.flapping and self.may_flap(facts):
+            elif claim.flapping and self.may_flap(claim, facts):
                 self.section.remark("kept open while they flap", self.side)
             elif claim.phase not in (None, BREACHED):
                 if not self.may_warn(claim, running) and not (lasts and claim.status == SUPPRESSED):
@@ -188,9 +188,11 @@ class _Check:
             return clock.state in _RUNNING
         return any(key in running for key in _near_of_claim(claim))
 
-    def may_flap(self, facts: Sequence[Fact]) -> bool:
+    def may_flap(self, claim: Claim, facts: Sequence[Fact]) -> bool:
         """What held ended so short a time ago that it may come back. Of a warning that is over nothing is told."""
-        if self.terms is None or not facts:
+        if not facts:
+            return claim.phase not in (None, BREACHED)
+        if self.terms is None:
             return True
         policy, until, slack = self.terms
         return until <= max(fact.end for fact in facts) + policy.flap.quiet + slack

@@ -304,6 +304,8 @@ def test_what_flaps_stays_open_until_it_has_been_quiet():
     assert compared(Files(), run).agree
     until, rules = parse_time("2026-06-08T16:00:00.000Z") + MINUTE, policy(flap={"limit": 3, "quiet": "2h"})
     assert not check_escalations({"B": run.run()}, 10, terms=Terms(rules, until + 2 * HOUR)).differ
+    without_cause = Files(episodes=[history()], escalations=FLAPPING)
+    assert check_escalations({"B": without_cause.run()}, 10).differ == 1
     (late,) = check_escalations({"B": run.run()}, 10, terms=Terms(rules, until + 2 * HOUR + 1)).differences
     assert (late.id, late.what) == ("esc_1", "open, and no episode lasts (B)")
 
