@@ -32,6 +32,7 @@ class Holes:
         Where that is not all, the partition is to be fetched again from after the last of them on, or from `place`.
         """
         if records and records[0].offset <= place and records[-1].offset - records[0].offset == len(records) - 1:
+            self._seen.pop(tp, None)
             return records
         for number, record in enumerate(records):
             if record.offset > place and self._may_be_filled(tp, place, record.offset):

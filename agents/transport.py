@@ -349,10 +349,12 @@ class Consumer(driver.Consumer):
         if self._seek_owed and not await self._seek_again():
             return None
         generation, seeks = self.app.consumer_generation_id, self._seeks
+        doubted = {tp for tp in active if not self._is_changelog_tp(tp)} if self._has_holes else set()
+        places = self._thread.offsets(doubted) if doubted else {}
         records: Mapping[TP, Sequence[ConsumerRecord]] | None
         records = await self._getmany(active_partitions=active, timeout=_FETCH_TIMEOUT_S)
-        if records and getattr(self.app, "has_holes", False):
-            records = await self._before_holes(records)
+        if records and places:
+            records = await self._before_holes(records, {tp: place for tp, (place, _) in places.items()})
         if (
             self._seeks != seeks
         ):  # nobody can tell whether these come from before the seek or after it: go back once more
@@ -364,15 +366,20 @@ class Consumer(driver.Consumer):
             return None  # a seek to what is committed, or to the changelog's start, comes before the next fetch
         return records or {}
 
-    async def _before_holes(self, fetched: Mapping[TP, Sequence[ConsumerRecord]]) -> dict[TP, Sequence[ConsumerRecord]]:
-        """What was fetched up to the first hole in each partition, where fetching goes on."""
-        found: dict[TP, Sequence[ConsumerRecord]] = {}
+    @property
+    def _has_holes(self) -> bool:
+        return bool(getattr(self.app, "has_holes", False))
+
+    async def _before_holes(
+        self, fetched: Mapping[TP, Sequence[ConsumerRecord]], places: Mapping[TP, int | None]
+    ) -> dict[TP, Sequence[ConsumerRecord]]:
+        """What was fetched from `places` on, up to the first hole in each partition, where fetching goes on."""
+        found = dict(fetched)
         back: dict[TP, int] = {}
         for tp, records in fetched.items():
-            if self._is_changelog_tp(tp):  # has one writer, and is compacted
-                found[tp] = records
+            place = places.get(tp)
+            if place is None:  # a changelog, which has one writer; or nobody can tell where the fetch began
                 continue
-            place = self._read_offset[tp] or 0
             found[tp] = self._holes.before(TopicPartition(tp.topic, tp.partition), place, records)
             if len(found[tp]) < len(records):
                 back[tp] = found[tp][-1].offset + 1 if found[tp] else place

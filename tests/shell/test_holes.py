@@ -89,40 +89,48 @@ async def consumer() -> Consumer:
     return found
 
 
-async def test_the_worker_goes_back_to_the_hole(consumer):
-    """A fetch gives what comes before the hole; the next one begins there."""
+def fetching(consumer: Consumer, place: int | None, *answers: list[ConsumerRecord], refuses: bool = False):
+    """Have its fetches begin at `place` and be answered so; where it was sent back to."""
     sought: list[dict[TP, int]] = []
-    answers = [records(0, 1, 4), records(4), records(2, 3, 4)]
+    position, left = place, list(answers)
 
     async def getmany(active_partitions, timeout):  # noqa: ASYNC109
-        return {TP(*HERE): answers.pop(0)}
+        nonlocal position
+        found = left.pop(0)
+        position = found[-1].offset + 1
+        return {TP(*HERE): found}
 
     async def go_back(places):
+        nonlocal position
+        if refuses:
+            raise IllegalStateError("not assigned")
         sought.append(places)
+        position = places[TP(*HERE)]
 
     consumer._getmany = getmany
-    consumer._thread = SimpleNamespace(
-        offsets=lambda tps: {TP(*HERE): (2, 5)}, assignment=lambda: {TP(*HERE)}, go_back=go_back
-    )
-    read = []
-    for _ in range(3):
-        fetched = await consumer._fetch()
-        consumer._accept(fetched)
-        read += offsets(fetched[TP(*HERE)])
+    consumer._thread = SimpleNamespace(offsets=lambda tps: {TP(*HERE): (position, None)}, go_back=go_back)
+    return sought
+
+
+async def test_the_worker_goes_back_to_the_hole(consumer):
+    """A fetch gives what comes before the hole; the next one begins there."""
+    sought = fetching(consumer, 0, records(0, 1, 4), records(4), records(2, 3, 4))
+    read = [offset for _ in range(3) for offset in offsets((await consumer._fetch())[TP(*HERE)])]
     assert read == [0, 1, 2, 3, 4]
     assert sought == [{TP(*HERE): 2}, {TP(*HERE): 2}]
 
 
+async def test_a_fetch_begins_where_the_consumer_stands(consumer):
+    """After a rebalance that is what is committed, and where that is not known yet nothing is missing."""
+    assert fetching(consumer, 595, records(595, 596)) == []
+    assert offsets((await consumer._fetch())[TP(*HERE)]) == [595, 596]
+    assert fetching(consumer, None, records(73)) == []
+    assert offsets((await consumer._fetch())[TP(*HERE)]) == [73]
+
+
 async def test_where_it_cannot_go_back_it_begins_at_what_is_committed(consumer):
     """A partition that is being taken away cannot be sought in: what was fetched is dropped, and a seek is owed."""
-
-    async def getmany(active_partitions, timeout):  # noqa: ASYNC109
-        return {TP(*HERE): records(1)}
-
-    async def go_back(places):
-        raise IllegalStateError("not assigned")
-
-    consumer._getmany, consumer._thread = getmany, SimpleNamespace(go_back=go_back)
+    fetching(consumer, 0, records(1), refuses=True)
     assert await consumer._fetch() == {}
     assert consumer._seek_owed
 
