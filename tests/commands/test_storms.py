@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,9 +52,12 @@ class Deployment(NamedTuple):
         return [line for line in map(json.loads, lines) if line.get("event") == event]
 
     def metric(self, name: str) -> float | None:
-        """A gauge of the worker."""
-        with urllib.request.urlopen(f"{self.web}/metrics", timeout=5) as answer:  # noqa: S310 - our own worker
-            values = dict(line.rsplit(" ", 1) for line in answer.read().decode().splitlines() if line[0] != "#")
+        """A gauge of the worker; None where it has none, or does not serve yet."""
+        try:
+            with urllib.request.urlopen(f"{self.web}/metrics", timeout=5) as answer:  # noqa: S310 - our own worker
+                values = dict(line.rsplit(" ", 1) for line in answer.read().decode().splitlines() if line[0] != "#")
+        except urllib.error.URLError:
+            return None
         return float(values[name]) if name in values else None
 
     def hot(self) -> list[dict[str, Any]]:
