@@ -26,19 +26,21 @@ class Holes:
         self._seen: dict[TopicPartition, tuple[int, float]] = {}
         """By partition the last hole that was waited for, and since when."""
 
-    def before(self, tp: TopicPartition, place: int, records: Sequence[ConsumerRecord]) -> Sequence[ConsumerRecord]:
+    def before(
+        self, tp: TopicPartition, place: int, records: Sequence[ConsumerRecord]
+    ) -> tuple[Sequence[ConsumerRecord], int | None]:
         """Of what was fetched from offset `place` on, all up to the first hole that may yet be filled.
 
-        Where that is not all, the partition is to be fetched again from after the last of them on, or from `place`.
+        And where that hole begins, which is where to go on fetching; None where there is none.
         """
         if records and records[0].offset <= place and records[-1].offset - records[0].offset == len(records) - 1:
             self._seen.pop(tp, None)
-            return records
+            return records, None
         for number, record in enumerate(records):
             if record.offset > place and self._may_be_filled(tp, place, record.offset):
-                return records[:number]
+                return records[:number], place
             place = record.offset + 1
-        return records
+        return records, None
 
     def _may_be_filled(self, tp: TopicPartition, begin: int, end: int) -> bool:
         seen, now = self._seen.get(tp), self._seconds()

@@ -104,11 +104,10 @@ class Reader:
         async def poll() -> list[ConsumerRecord]:
             found: list[ConsumerRecord] = []
             for partition, batch in (await consumer.getmany(timeout_ms=_POLL_MS)).items():
-                whole = holes.before(partition, place[partition], batch) if self._has_holes else batch
-                if whole:
-                    place[partition] = whole[-1].offset + 1
-                if len(whole) < len(batch):
-                    consumer.seek(partition, place[partition])
+                whole, hole = holes.before(partition, place[partition], batch) if self._has_holes else (batch, None)
+                if hole is not None:
+                    consumer.seek(partition, hole)
+                place[partition] = batch[-1].offset + 1 if hole is None else hole
                 found += whole
             return found
 

@@ -349,12 +349,11 @@ class Consumer(driver.Consumer):
         if self._seek_owed and not await self._seek_again():
             return None
         generation, seeks = self.app.consumer_generation_id, self._seeks
-        doubted = {tp for tp in active if not self._is_changelog_tp(tp)} if self._has_holes else set()
-        places = self._thread.offsets(doubted) if doubted else {}
+        places = self._places(active)
         records: Mapping[TP, Sequence[ConsumerRecord]] | None
         records = await self._getmany(active_partitions=active, timeout=_FETCH_TIMEOUT_S)
         if records and places:
-            records = await self._before_holes(records, {tp: place for tp, (place, _) in places.items()})
+            records = await self._before_holes(records, places)
         if (
             self._seeks != seeks
         ):  # nobody can tell whether these come from before the seek or after it: go back once more
@@ -366,23 +365,23 @@ class Consumer(driver.Consumer):
             return None  # a seek to what is committed, or to the changelog's start, comes before the next fetch
         return records or {}
 
-    @property
-    def _has_holes(self) -> bool:
-        return bool(getattr(self.app, "has_holes", False))
+    def _places(self, active: Iterable[TP]) -> dict[TP, int]:
+        """Where the next fetch of what may have holes begins; a changelog has one writer, and so has none."""
+        if not getattr(self.app, "has_holes", False):
+            return {}
+        found = self._thread.offsets(tp for tp in active if not self._is_changelog_tp(tp))
+        return {tp: position for tp, (position, _) in found.items() if position is not None}
 
     async def _before_holes(
-        self, fetched: Mapping[TP, Sequence[ConsumerRecord]], places: Mapping[TP, int | None]
+        self, fetched: Mapping[TP, Sequence[ConsumerRecord]], places: Mapping[TP, int]
     ) -> dict[TP, Sequence[ConsumerRecord]]:
         """What was fetched from `places` on, up to the first hole in each partition, where fetching goes on."""
         found = dict(fetched)
         back: dict[TP, int] = {}
-        for tp, records in fetched.items():
-            place = places.get(tp)
-            if place is None:  # a changelog, which has one writer; or nobody can tell where the fetch began
-                continue
-            found[tp] = self._holes.before(TopicPartition(tp.topic, tp.partition), place, records)
-            if len(found[tp]) < len(records):
-                back[tp] = found[tp][-1].offset + 1 if found[tp] else place
+        for tp in fetched.keys() & places.keys():
+            found[tp], hole = self._holes.before(TopicPartition(tp.topic, tp.partition), places[tp], fetched[tp])
+            if hole is not None:
+                back[tp] = hole
         if back:
             try:
                 await self._thread.go_back(back)

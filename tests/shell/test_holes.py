@@ -35,6 +35,13 @@ def offsets(some) -> list[int]:
     return [record.offset for record in some]
 
 
+def taken(holes: Holes, place: int, *shown: int) -> list[int]:
+    """The offsets that are taken of those that are shown; after the last of them is where to go on."""
+    found, hole = holes.before(HERE, place, records(*shown))
+    assert hole == (None if len(found) == len(shown) else (found[-1].offset + 1 if found else place))
+    return offsets(found)
+
+
 class Seconds:
     """A clock that is set."""
 
@@ -47,23 +54,23 @@ class Seconds:
 def test_nothing_after_a_hole_is_taken():
     """All up to the first hole, be it before the first record or between two."""
     holes = Holes()
-    assert offsets(holes.before(HERE, 5, records(5, 6, 7))) == [5, 6, 7]
-    assert offsets(holes.before(HERE, 5, records(5, 7, 9))) == [5]
-    assert offsets(holes.before(HERE, 5, records(6, 7))) == []
-    assert offsets(holes.before(HERE, 5, [])) == []
+    assert taken(holes, 5, 5, 6, 7) == [5, 6, 7]
+    assert taken(holes, 5, 5, 7, 9) == [5]
+    assert taken(holes, 5, 6, 7) == []
+    assert taken(holes, 5) == []
 
 
 def test_a_hole_that_stays_is_no_hole():
     """What is missing for long has been deleted: reading goes on after it, up to the next one."""
     seconds = Seconds()
     holes = Holes(seconds=seconds)
-    assert offsets(holes.before(HERE, 0, records(0, 2, 4))) == [0]
+    assert taken(holes, 0, 0, 2, 4) == [0]
     seconds.now = PATIENCE_S - 0.1
-    assert offsets(holes.before(HERE, 1, records(2, 4))) == []
+    assert taken(holes, 1, 2, 4) == []
     seconds.now = PATIENCE_S
-    assert offsets(holes.before(HERE, 1, records(2, 4))) == [2], "the next one has been seen for a moment only"
+    assert taken(holes, 1, 2, 4) == [2], "the next one has been seen for a moment only"
     seconds.now = 2 * PATIENCE_S
-    assert offsets(holes.before(HERE, 3, records(4))) == [4]
+    assert taken(holes, 3, 4) == [4]
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=30), st.randoms(use_true_random=False))
@@ -75,8 +82,7 @@ def test_whatever_is_shown_when_every_record_is_read_once(shown, random):
     while hidden or place < len(shown):
         if hidden:
             visible.add(hidden.pop())
-        found = holes.before(HERE, place, records(*sorted(offset for offset in visible if offset >= place)))
-        read += offsets(found)
+        read += taken(holes, place, *sorted(offset for offset in visible if offset >= place))
         place = read[-1] + 1 if read else 0
     assert read == list(range(len(shown)))
 
