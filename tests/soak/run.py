@@ -145,7 +145,7 @@ class _Soak:
         await create_topics(self.settings)
         with workers(self._environment(), plan.folder, plan.workers) as pool:
             await pool.ready()
-            async with Backlog(self.settings) as backlog, self.changelogs:
+            async with Backlog(self.settings) as backlog, self.changelogs.followed():
                 feed = await self._burst(pool, backlog)
                 await self._feed(feed, pool, backlog)
                 await self._nearly(pool, backlog)
