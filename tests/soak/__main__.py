@@ -1,4 +1,4 @@
-"""`python -m tests.soak --minutes 30`: half of the measured top rate, a kill -9 every minute, compared with replay."""
+"""`python -m tests.soak`: half an hour at half of the measured top rate, a kill -9 every minute, compared with replay."""
 
 import argparse
 import gc
@@ -17,7 +17,8 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--customers", type=int, default=10_000)
     parser.add_argument("--rate", type=float, help="records per second [half of the top rate]")
-    parser.add_argument("--burst", type=int, default=10_000, help="records that show the top rate")
+    parser.add_argument("--burst", type=int, default=10_000, help="records that come at once, in the beginning")
+    parser.add_argument("--step-s", type=float, default=30.0, help="how long each rate is tried, to find the top rate")
     parser.add_argument("--kill-every-s", type=float, default=60.0)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--partitions", type=int, default=4)

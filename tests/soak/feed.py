@@ -25,10 +25,15 @@ class Feed:
     """
 
     def __init__(self, seed: int, customers: int, lines_per_s: float) -> None:
-        self.shorter = max(1.0, lines_per_s * DAY / 1000 / (customers * LINES_PER_CUSTOMER_DAY))
+        self._customers = customers
+        self.runs_at(lines_per_s)
         self._lines: Iterator[Line] = iter(Simulation(seed, _START, 10_000 * DAY, customers, untidy=UNTIDY))
         self._theirs: list[int] = []
         self._ours: list[int] = []
+
+    def runs_at(self, lines_per_s: float) -> None:
+        """So many lines are taken in a second of ours, from now on."""
+        self.shorter = max(1.0, lines_per_s * DAY / 1000 / (self._customers * LINES_PER_CUSTOMER_DAY))
 
     def take(self, arrivals: Sequence[int]) -> list[Outgoing]:
         """As many lines as `arrivals` (ms, in order), each arriving then; what it tells of happened in proportion."""

@@ -1,10 +1,10 @@
-"""One soak: a burst that tells the top rate, then half of it for minutes on end, with a kill -9 now and then."""
+"""One soak: a burst, the rate that is kept up with, then half of it for minutes on end, with a kill -9 now and then."""
 
 import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,9 +33,13 @@ from topics.table import DEAD, ESCALATIONS
 
 PIECE_S = 0.5
 SAMPLE_S = 5.0
-TOP_TIMEOUT_S = 300.0
+NEARLY_TIMEOUT_S = 600.0
 TAIL = 0.02
 """The part of a burst that its rate is not measured by."""
+STEP_FACTOR = 1.15
+STEPS_MAX = 12
+KEPT_UP_S = 2.0
+"""A rate is kept up with where at some moment of a step's last third no more than so many seconds of the feed are left."""
 SETTLE_TIMEOUT_S = 150.0
 READY_TRIES = 3
 GUESS = 400.0
@@ -45,13 +49,15 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long and how hard. `rate`: records per second, None for half of what the burst shows."""
+    """How long and how hard. `rate`: records per second, None for half of the top rate."""
 
     folder: Path
     minutes: float = 30.0
     customers: int = 10_000
     rate: float | None = None
     burst: int = 10_000
+    step_s: float = 30.0
+    """How long each rate is tried while the top rate is looked for."""
     kill_every_s: float = 60.0
     workers: int = 2
     partitions: int = 4
@@ -80,9 +86,12 @@ class Sample:
 class Soaked:
     """What was seen."""
 
+    burst: float = 0.0
+    """Records per second at which the burst was worked off, in the beginning, when nobody had a history."""
     top: float = 0.0
-    """Records per second that were worked off in the beginning, when nobody had a history."""
+    """Records per second that were kept up with after it,"""
     top_at_end: float = 0.0
+    """and in the end."""
     rate: float = 0.0
     kills: int = 0
     records: list[Outgoing] = field(default_factory=list)
@@ -147,9 +156,13 @@ class _Soak:
             await pool.ready()
             async with Backlog(self.settings) as backlog, self.changelogs.followed():
                 feed = await self._burst(pool, backlog)
+                seen.top = await self._top(feed, pool, backlog, seen.burst / 2)
+                seen.rate = plan.rate or seen.top / 2
+                feed.runs_at(seen.rate)
+                self.say(f"top rate {seen.top:.0f} records/s with {plan.workers} workers; fed at {seen.rate:.0f}/s")
                 await self._feed(feed, pool, backlog)
-                await self._nearly(pool, backlog)
-                seen.top_at_end = await self._top(feed, pool, backlog)
+                await self._nearly(pool, backlog, seen.rate)
+                seen.top_at_end = await self._top(feed, pool, backlog, seen.top)
                 until = self.clock.now()
                 self.say(f"{len(seen.records)} records worked off, {seen.kills} kills")
                 await self.changelogs.to_the_end()
@@ -173,54 +186,86 @@ class _Soak:
         return self.settings.environment() | {"MINDGAP_POLICY": str(self.plan.folder / "policy.yaml")}
 
     async def _burst(self, pool: Workers, backlog: Backlog) -> Feed:
-        """Send many records at once: how fast they are worked off is the top rate."""
-        plan, seen = self.plan, self.seen
-        guess = seen.rate = plan.rate or GUESS
-        feed = Feed(plan.seed, plan.customers, guess)
-        seen.top = await self._top(feed, pool, backlog)
-        seen.rate = plan.rate or seen.top / 2
-        self.say(f"top rate {seen.top:.0f} records/s with {plan.workers} workers; fed at {seen.rate:.0f}/s")
-        feed.shorter *= seen.rate / guess
+        """Send many records at once, which makes histories: how fast they are worked off while time stands still."""
+        plan, now = self.plan, self.clock.now()
+        feed = Feed(plan.seed, plan.customers, GUESS)
+        begin = now - plan.burst / GUESS * 1000
+        started = time.monotonic()
+        await self._send(feed.take([round(begin + (now - begin) * i / plan.burst) for i in range(plan.burst)]))
+        left = await self._nearly(pool, backlog, plan.burst * TAIL)
+        self.seen.burst = (plan.burst - left) / (time.monotonic() - started)
+        self.say(f"a burst was worked off at {self.seen.burst:.0f} records/s")
         return feed
 
-    async def _top(self, feed: Feed, pool: Workers, backlog: Backlog) -> float:
-        """Records per second at which nearly all of many that come at once are worked off.
+    async def _top(self, feed: Feed, pool: Workers, backlog: Backlog, guess: float) -> float:
+        """The highest rate (records per second) that is kept up with, with all that time leads to meanwhile.
 
-        The last ones are not waited for: what timers say meanwhile, and what follows, comes after them all the time.
+        A burst shows more than can be kept up, for time stands still until it is worked off. This is the sustainable
+        throughput of Karimov et al., Benchmarking distributed stream data processing systems, ICDE 2018, section 4.
         """
-        burst, now = self.plan.burst, self.clock.now()
-        begin = max(now - burst / self.seen.rate * 1000, self.seen.records[-1].at if self.seen.records else 0)
-        started = time.monotonic()
-        await self._send(feed.take([round(begin + (now - begin) * i / burst) for i in range(burst)]))
-        left = await self._nearly(pool, backlog)
-        return (burst - left) / (time.monotonic() - started)
+        rate, kept_up = guess, 0.0
+        for _ in range(STEPS_MAX):
+            if await self._keeps_up(feed, pool, backlog, rate):
+                kept_up, rate = rate, rate * STEP_FACTOR
+            elif kept_up:
+                break
+            else:
+                rate /= STEP_FACTOR
+        if not kept_up:
+            raise VerifyError(f"the workers do not keep up with {rate:.0f} records/s, nor with more")
+        return kept_up
 
-    async def _nearly(self, pool: Workers, backlog: Backlog) -> int:
-        """Wait until nearly all is worked off; how much is left. What timers say keeps it from being nothing for long."""
-        limit = time.monotonic() + TOP_TIMEOUT_S
-        while (left := await backlog.size()) > self.plan.burst * TAIL:
+    async def _keeps_up(self, feed: Feed, pool: Workers, backlog: Backlog, rate: float) -> bool:
+        step_s, least = self.plan.step_s, float("inf")
+
+        async def look(second: float) -> None:
+            nonlocal least
+            if second > step_s * 2 / 3:
+                least = min(least, await backlog.size())
+
+        feed.runs_at(rate)
+        await self._paced(feed, rate, step_s, look)
+        self.say(f"at {rate:.0f} records/s {least:.0f} are left ({least / rate:.1f} s)")
+        await self._nearly(pool, backlog, rate)
+        return least <= KEPT_UP_S * rate
+
+    async def _nearly(self, pool: Workers, backlog: Backlog, most: float) -> int:
+        """Wait until no more than `most` are left; how many are. What timers say keeps it from being none for long."""
+        limit = time.monotonic() + NEARLY_TIMEOUT_S
+        while (left := await backlog.size()) > most:
             pool.check()
             if time.monotonic() > limit:
-                raise VerifyError(f"{left} records were left after {TOP_TIMEOUT_S:.0f} s")
+                raise VerifyError(f"{left} records were left after {NEARLY_TIMEOUT_S:.0f} s")
+            await asyncio.sleep(PIECE_S / 2)
         return left
+
+    async def _paced(self, feed: Feed, rate: float, seconds: float, each: Callable[[float], Awaitable[None]]) -> None:
+        """Feed for so long at a rate, in pieces; `each` is told the second after each."""
+        begin, started, sent = self.clock.now(), time.monotonic(), 0
+        while (second := time.monotonic() - started) < seconds:
+            due = int(second * rate)
+            await self._send(feed.take([begin + round(n / rate * 1000) for n in range(sent, due)]))
+            sent = due
+            await each(second)
+            await asyncio.sleep(max(0.0, PIECE_S - (time.monotonic() - started - second)))
 
     async def _feed(self, feed: Feed, pool: Workers, backlog: Backlog) -> None:
         plan, seen = self.plan, self.seen
         survivor = pool.running[0]
         self.started = time.monotonic()
-        begin = self.clock.now()
         end = plan.minutes * 60
         sampling = asyncio.create_task(self._sample(pool, backlog, survivor.pid))
-        next_kill, sent, ready = min(plan.kill_every_s, end / 3), 0, None
+        next_kill = min(plan.kill_every_s, end / 3)
+        ready: asyncio.Task[None] | None = None
+
+        async def kill_in_time(second: float) -> None:
+            nonlocal next_kill, ready
+            if second >= next_kill and (ready is None or ready.done()):
+                next_kill = second + plan.kill_every_s
+                ready = await self._kill(pool, survivor, ready)
+
         try:
-            while (second := time.monotonic() - self.started) < end:
-                due = int(second * seen.rate)
-                await self._send(feed.take([begin + round(n / seen.rate * 1000) for n in range(sent, due)]))
-                sent = due
-                if second >= next_kill and (ready is None or ready.done()):
-                    next_kill = second + plan.kill_every_s
-                    ready = await self._kill(pool, survivor, ready)
-                await asyncio.sleep(max(0.0, PIECE_S - (time.monotonic() - self.started - second)))
+            await self._paced(feed, seen.rate, end, kill_in_time)
             if ready is not None:
                 await ready
             seen.before_kill.append(seen.samples[-1].backlog if seen.samples else 0)

@@ -39,7 +39,8 @@ def memory_factor(seen: Soaked) -> float | None:
 
 def _of(seen: Soaked) -> str:
     tops = (("in the beginning", seen.top), ("at the end", seen.top_at_end))
-    return ", ".join(f"{seen.rate / top:.2f} of the top rate {when}, {top:.0f}/s" for when, top in tops if top)
+    found = [f"{seen.rate / top:.2f} of the top rate {when}, {top:.0f}/s" for when, top in tops if top]
+    return ", ".join([*found, f"a burst: {seen.burst:.0f}/s"])
 
 
 def story(seen: Soaked) -> list[str]:
