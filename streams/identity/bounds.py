@@ -5,11 +5,11 @@ grows with what comes in has a bound here, and what is let go beyond it is count
 """
 
 _KIB = 1024
-LOOSE_MAX = 300
+LOOSE_MAX = 1_000
 """Events without an author that a public thread keeps: those that wait, and those that may move yet."""
-LOOSE_BYTES_MAX = 128 * _KIB
+LOOSE_BYTES_MAX = 256 * _KIB
 """Bytes of them."""
-PAST_BYTES_MAX = 16 * _KIB
+PAST_BYTES_MAX = 64 * _KIB
 """So much more, where they have moved, for with whom they were."""
 SPOKEN_BYTES_MAX = 256 * _KIB
 """Speakers that a public thread remembers, by event."""

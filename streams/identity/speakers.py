@@ -15,6 +15,7 @@ a crash took all of that in one batch, it stays where it was first.
 """
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -70,7 +71,9 @@ class Speakers:
     spoken_room: int = 0
     """Bytes that the speakers take, and"""
     loose_room: int = 0
-    """the loose events."""
+    """the loose events, and"""
+    past_room: int = 0
+    """of that with whom they were."""
     counts: Counter[str] = field(default_factory=Counter, compare=False)
     """What the message being taken has led to, for the metrics."""
 
@@ -133,10 +136,11 @@ class Speakers:
         author, speaker = found
         if speaker != loose.speaker:
             if loose.speaker is not None and loose.speaker not in loose.past:
-                if self.loose_room > bounds.LOOSE_BYTES_MAX + bounds.PAST_BYTES_MAX:
+                if self.past_room > bounds.PAST_BYTES_MAX:
                     self.counts["thread_moves_refused"] += 1
                     return
                 loose.past.append(loose.speaker)
+                self.past_room += _past_room([loose.speaker])
             loose.speaker, loose.by = speaker, by
             loose.number += 1
         loose.author = author
@@ -198,12 +202,13 @@ class Speakers:
         return self._is_full()
 
     def _is_full(self) -> bool:
-        return len(self.loose) > bounds.LOOSE_MAX or self.loose_room > bounds.LOOSE_BYTES_MAX
+        return len(self.loose) > bounds.LOOSE_MAX or self.loose_room - self.past_room > bounds.LOOSE_BYTES_MAX
 
     def _decide(self, id_: str) -> Speaker:
         """The event stays where it is; without an author it is a customer of its own."""
         decided = self.loose.pop(id_)
         self.loose_room -= decided.room
+        self.past_room -= _past_room(decided.past)
         speaker = decided.speaker or Speaker(f"event:{id_}", None)
         for loose in self.loose.values():
             if loose.reply_to == id_ and loose.speaker == speaker:
@@ -235,7 +240,7 @@ class Speakers:
         }
         for loose in self.loose.values():
             loose.past = [speaker for speaker in loose.past if speaker.identity not in identities]
-        self.loose_room = sum(loose.room for loose in self.loose.values())
+        self.loose_room, self.past_room = _rooms(self.loose)
         if self.first is not None and self.first[2] in gone:
             self.first = None
 
@@ -252,8 +257,7 @@ class Speakers:
         first = stored["f"]
         spoken = {id_: _speaker(speaker) for id_, speaker in stored["a"].items()}
         loose = {id_: _loose(id_, fields, spoken) for id_, fields in stored["l"].items()}
-        rooms = _total(spoken), sum(x.room for x in loose.values())
-        return cls(spoken, (first[0], first[1], first[2]) if first else None, loose, *rooms)
+        return cls(spoken, (first[0], first[1], first[2]) if first else None, loose, _total(spoken), *_rooms(loose))
 
 
 def _is_settled(loose: Loose) -> bool:
@@ -270,6 +274,14 @@ def _event(id_: str, speaker: Speaker, number: int, event: Any) -> Outgoing:
 
 def _room(id_: str, speaker: Speaker) -> int:
     return len(dumps([id_, *speaker]))
+
+
+def _past_room(past: Iterable[Speaker]) -> int:
+    return sum(len(dumps([*speaker])) for speaker in past)
+
+
+def _rooms(loose: Mapping[str, Loose]) -> tuple[int, int]:
+    return sum(one.room for one in loose.values()), sum(_past_room(one.past) for one in loose.values())
 
 
 def _total(spoken: dict[str, Speaker]) -> int:
