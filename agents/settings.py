@@ -53,6 +53,8 @@ class Settings(BaseModel):
     fetch_bytes_max: Annotated[int, Field(ge=1024)] = 1024 * 1024
     """Most bytes fetched from one partition at a time."""
     linger_s: Annotated[float, Field(ge=0, le=1)] = 0.0
+    compression: Literal["zstd", "lz4", "snappy", "gzip", "none"] | None = None
+    """How workers compress what they write; default `zstd`, or `none` on the embedded broker. All are read."""
     session_s: Annotated[float, Field(gt=1, le=300)] | None = None
     """How long a worker may be silent before others get its partitions; default 30, or 6 on the embedded broker."""
     commit_interval_s: Annotated[float, Field(gt=0, le=60)] = 1.0
@@ -119,6 +121,12 @@ class Settings(BaseModel):
     def session_timeout_s(self) -> float:
         """How long a worker may be silent before its partitions go to others."""
         return self.session_s or (6.0 if self.broker_kind == "embedded" else 30.0)
+
+    @property
+    def compression_type(self) -> str | None:
+        """As a producer wants it."""
+        chosen = self.compression or ("none" if self.broker_kind == "embedded" else "zstd")
+        return None if chosen == "none" else chosen
 
     @property
     def heartbeat_s(self) -> float:

@@ -46,6 +46,9 @@ AGENTS: dict[str, tuple[str, ...]] = {
 """Every agent by name, with the topics that it reads. A queue of its own keeps one kind from starving another."""
 
 PRODUCE_BYTES_MAX = max(topic.bytes_max for topic in TOPICS.values())
+PRODUCE_BATCH_BYTES = 256 * 1024
+"""One request at a time carries one batch of a partition: with Faust's 16 KiB each state would be a request of its own.
+Less than any topic takes, so that a record which is too large is alone in its batch, and no other refused with it."""
 _RECOVERY_BATCHES = 8
 _OBSERVE_S = 1.0
 _EMBEDDED_FETCH_WAIT_MS = 100
@@ -128,6 +131,8 @@ def _options(settings: Settings) -> dict[str, Any]:
         "consumer_group_instance_id": settings.instance_id,
         "producer_linger": settings.linger_s,
         "producer_max_request_size": PRODUCE_BYTES_MAX,
+        "producer_max_batch_size": PRODUCE_BATCH_BYTES,
+        "producer_compression_type": settings.compression_type,
         "stream_buffer_maxsize": settings.buffered_batches_max,
         "stream_wait_empty": False,  # batches that are not done come again; waiting would hold up the group
         "store": f"{store.SCHEME}://",

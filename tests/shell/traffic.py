@@ -28,9 +28,13 @@ def event(number: int, customers: int) -> tuple[bytes, bytes]:
     return key.encode(), json.dumps({"id": f"event-{number}", "customer": customer}).encode()
 
 
-async def produce(settings: Settings, topic: str, records: Sequence[tuple[bytes, bytes]]) -> None:
-    """Send records, confirmed, each to its key's partition."""
-    producer = AIOKafkaProducer(bootstrap_servers=settings.broker, max_request_size=8 * 1024 * 1024)
+async def produce(
+    settings: Settings, topic: str, records: Sequence[tuple[bytes, bytes]], codec: str | None = None
+) -> None:
+    """Send records, confirmed, each to its key's partition. `codec`: how they are compressed."""
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.broker, max_request_size=8 * 1024 * 1024, compression_type=codec
+    )
     await producer.start()
     try:
         name = physical(settings.topic_prefix, topic)
