@@ -203,14 +203,15 @@ class _Soak:
         A burst shows more than can be kept up, for time stands still until it is worked off. This is the sustainable
         throughput of Karimov et al., Benchmarking distributed stream data processing systems, ICDE 2018, section 4.
         """
-        rate, kept_up = guess, 0.0
+        rate, kept_up, too_fast = guess, 0.0, False
         for _ in range(STEPS_MAX):
             if await self._keeps_up(feed, pool, backlog, rate):
-                kept_up, rate = rate, rate * STEP_FACTOR
-            elif kept_up:
-                break
+                kept_up = rate
             else:
-                rate /= STEP_FACTOR
+                too_fast = True
+            if kept_up and too_fast:
+                break
+            rate = rate * STEP_FACTOR if kept_up else rate / STEP_FACTOR
         if not kept_up:
             raise VerifyError(f"the workers do not keep up with {rate:.0f} records/s, nor with more")
         return kept_up
