@@ -5,9 +5,9 @@ grows with what comes in has a bound here, and what is let go beyond it is count
 """
 
 _KIB = 1024
-LOOSE_MAX = 1_000
+LOOSE_MAX = 2_000
 """Events without an author that a public thread keeps: those that wait, and those that may move yet."""
-LOOSE_BYTES_MAX = 256 * _KIB
+LOOSE_BYTES_MAX = 768 * _KIB
 """Bytes of them."""
 PAST_BYTES_MAX = 64 * _KIB
 """So much more, where they have moved, for with whom they were."""

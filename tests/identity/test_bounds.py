@@ -19,7 +19,7 @@ from tests.identity.network import Network
 from tests.identity.test_late_authors import _crowd
 from tests.identity.test_protocol import _check_whole, _first_messages, _live
 
-STORED_MAX = 512 * 1024
+STORED_MAX = 1_152 * 1024
 
 
 class Shard:
