@@ -51,7 +51,7 @@ class Settings(BaseModel):
     buffered_batches_max: Annotated[int, Field(ge=1, le=64)] = 4
     """Batches that wait per queue before fetching from a partition pauses."""
     fetch_bytes_max: Annotated[int, Field(ge=1024)] = 1024 * 1024
-    """Most bytes fetched from one partition at a time."""
+    """Most bytes fetched from one partition at a time, as they stand there: compressed."""
     linger_s: Annotated[float, Field(ge=0, le=1)] = 0.0
     compression: Literal["zstd", "lz4", "snappy", "gzip", "none"] | None = None
     """How workers compress what they write; default `zstd`, or `none` on the embedded broker. All are read."""
