@@ -201,7 +201,7 @@ class _Soak:
         """The highest rate (records per second) that is kept up with, with all that time leads to meanwhile.
 
         A burst shows more than can be kept up, for time stands still until it is worked off. This is the sustainable
-        throughput of Karimov et al., Benchmarking distributed stream data processing systems, ICDE 2018, section 4.
+        throughput of Karimov et al., Benchmarking distributed stream data processing systems, ICDE 2018.
         """
         rate, kept_up, too_fast = guess, 0.0, False
         for _ in range(STEPS_MAX):
