@@ -36,7 +36,6 @@ SAMPLE_S = 5.0
 NEARLY_TIMEOUT_S = 600.0
 TAIL = 0.02
 """The part of a burst that its rate is not measured by."""
-STEP_FACTOR = 1.15
 STEPS_MAX = 12
 KEPT_UP_S = 2.0
 """A rate is kept up with where at some moment of a step's last third no more than so many seconds of the feed are left."""
@@ -57,7 +56,9 @@ class Plan:
     rate: float | None = None
     burst: int = 10_000
     step_s: float = 30.0
-    """How long each rate is tried while the top rate is looked for."""
+    """How long each rate is tried while the top rate is looked for, and"""
+    step_factor: float = 1.15
+    """by how much the next one differs."""
     kill_every_s: float = 60.0
     workers: int = 2
     partitions: int = 4
@@ -211,7 +212,7 @@ class _Soak:
                 too_fast = True
             if kept_up and too_fast:
                 break
-            rate = rate * STEP_FACTOR if kept_up else rate / STEP_FACTOR
+            rate = rate * self.plan.step_factor if kept_up else rate / self.plan.step_factor
         if not kept_up:
             raise VerifyError(f"the workers do not keep up with {rate:.0f} records/s, nor with more")
         return kept_up
