@@ -36,6 +36,8 @@ SAMPLE_S = 5.0
 NEARLY_TIMEOUT_S = 600.0
 TAIL = 0.02
 """The part of a burst that its rate is not measured by."""
+TIME_COSTS = 4.0
+"""So many times what is kept up with a burst is worked off at, before anything is known."""
 STEPS_MAX = 12
 KEPT_UP_S = 2.0
 """A rate is kept up with where at some moment of a step's last third no more than so many seconds of the feed are left."""
@@ -55,10 +57,12 @@ class Plan:
     customers: int = 10_000
     rate: float | None = None
     burst: int = 10_000
-    step_s: float = 30.0
-    """How long each rate is tried while the top rate is looked for, and"""
+    step_s: float = 180.0
+    """How long each rate is tried while the top rate is looked for: most of the policy's deadlines pass meanwhile."""
     step_factor: float = 1.15
-    """by how much the next one differs."""
+    """By how much the next one differs."""
+    top_at_end: bool = False
+    """Look for it once more, with all the histories."""
     kill_every_s: float = 60.0
     workers: int = 2
     partitions: int = 4
@@ -157,13 +161,14 @@ class _Soak:
             await pool.ready()
             async with Backlog(self.settings) as backlog, self.changelogs.followed():
                 feed = await self._burst(pool, backlog)
-                seen.top = await self._top(feed, pool, backlog, seen.burst / 2)
+                seen.top = await self._top(feed, pool, backlog, seen.burst / TIME_COSTS)
                 seen.rate = plan.rate or seen.top / 2
                 feed.runs_at(seen.rate)
                 self.say(f"top rate {seen.top:.0f} records/s with {plan.workers} workers; fed at {seen.rate:.0f}/s")
                 await self._feed(feed, pool, backlog)
                 await self._nearly(pool, backlog, seen.rate)
-                seen.top_at_end = await self._top(feed, pool, backlog, seen.top)
+                if plan.top_at_end:
+                    seen.top_at_end = await self._top(feed, pool, backlog, seen.top)
                 until = self.clock.now()
                 self.say(f"{len(seen.records)} records worked off, {seen.kills} kills")
                 await self.changelogs.to_the_end()
