@@ -20,7 +20,7 @@ from streams.aggregates.sender import hear, tell_shares, tell_storm, withdraw
 from streams.backlog import Backlog, has_waited
 from streams.bounds import EVENTS_MAX, STATE_BYTES_MAX
 from streams.customer import Customer
-from streams.decoded import Decoded
+from streams.decoded import Decoded, Threads
 from streams.door import AGGREGATE_INBOX, COMMANDS, CUSTOMER_INBOX, IDENTITY_INBOX, enter
 from streams.effects import Dead, Effects, Incoming, Record, Send
 from streams.identity.claims import carried_by
@@ -85,6 +85,7 @@ class Place:
         self.unsent: dict[str, None] = {}
         self.batch = 0
         self.decoded = Decoded()
+        self.threads = Threads()
         self.shelf.reset()
         self.backlog.reset()
 
@@ -176,11 +177,11 @@ class Batch:
         if said is not None:
             self._say(said)
 
-    def measure(self, most: int) -> None:
-        """Tell what is due of the channel gaps; at most so many customers are looked at for it."""
+    def measure(self, most: int, *, busy: bool) -> None:
+        """Tell what is due of the channel gaps. At most so many customers are looked at for it, fewer while `busy`."""
         place, now, batch = self._place, self._now, self._place.batch
         if place.gap_feed.due is not None and place.gap_feed.due <= now:
-            posts, value = place.gap_feed.tell(now, self._live, place.policies, batch, most)
+            posts, value = place.gap_feed.tell(now, self._live, place.policies, batch, most, busy=busy)
             if value is not None:
                 self._effects.writes.append((TABLE, SEQUENCE, value))
             for post in posts:
@@ -205,6 +206,7 @@ class Batch:
             record = self._records[identity]
             value = dumps(record.encode()) if record not in (None, IdentityRecord()) else None
             effects.writes.append(("identities", identity.encode(), value))
+            place.threads.keep(identity, record)
         for id_, stored in self._customers.items():
             live = stored.live
             stored.mail += self._counted(keep_small(stored.links, partial(self._carried, stored)))
@@ -395,11 +397,12 @@ class Batch:
             self._post(post)
 
     def _record(self, identity: str) -> IdentityRecord | None:
-        record = self._records.get(identity)
-        if identity not in self._records:
-            value = self._place.identities.get(identity.encode())
-            record = IdentityRecord.decode(loads(value)) if value is not None else None
-        return record
+        if identity in self._records:
+            return self._records[identity]
+        if (thread := self._place.threads.get(identity)) is not None:
+            return thread
+        value = self._place.identities.get(identity.encode())
+        return IdentityRecord.decode(loads(value)) if value is not None else None
 
     def _stored(self, id_: str) -> Stored:
         """The customer, to be settled and written at the end."""

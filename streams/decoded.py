@@ -1,12 +1,36 @@
-"""The customers that a node looked at last, kept as objects beside the bytes in its store."""
+"""The customers and public threads that a node looked at last, kept as objects beside the bytes in its store."""
 
 from collections import OrderedDict
 
+from streams.identity.protocol import IdentityRecord
 from streams.stored import Stored
 
 CUSTOMERS_KEPT = 10_000
 EVENTS_KEPT = 30_000
 """In all their histories together: an event takes some 8 KiB with what is derived from it."""
+
+
+THREADS_KEPT = 16
+"""Public threads: one that is read by thousands has some 3,000 speakers, and changes with every batch."""
+
+
+class Threads:
+    """The public threads that were changed last, by identity."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, IdentityRecord] = OrderedDict()
+
+    def get(self, identity: str) -> IdentityRecord | None:
+        """The thread's record, where it is kept."""
+        return self._kept.get(identity)
+
+    def keep(self, identity: str, record: IdentityRecord | None) -> None:
+        """Keep a record as it will be in the store, if it is a public thread's; who changed longest ago makes room."""
+        self._kept.pop(identity, None)
+        if record is not None and record.speakers is not None:
+            self._kept[identity] = record
+            while len(self._kept) > THREADS_KEPT:
+                self._kept.popitem(last=False)
 
 
 class Decoded:

@@ -1,7 +1,8 @@
 """The channel gaps, a partition's side: what its customers contribute, told to the one place that adds all up.
 
 What has been told is known in memory only. After a restart the customers are looked at again, some at a time, and then
-everything is told anew, which makes void what was told before.
+everything is told anew, which makes void what was told before. Each takes milliseconds, so while records come in it is
+done a few at a time: a partition that has just come back has better things to do.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -20,7 +21,9 @@ SEQUENCE = b"gap-sequence"
 LOST = 1 << 50
 """Where the numbers go on when the last one cannot be read: above any that was reached by counting."""
 AT_ONCE = 100
-"""How many customers are looked at in one go."""
+"""How many customers are looked at in one go,"""
+AT_ONCE_BUSY = 5
+"""and how many after a restart, while records come in."""
 TOLD_EVERY = MINUTE
 """How long (ms) after a change it is told at the latest; at the end of a window it is told at once."""
 
@@ -38,9 +41,11 @@ class GapFeed:
     def reset(self, customers: Iterable[str]) -> None:
         """Begin anew: these are all that may contribute."""
         self._share = GapShare(self._partition, retention=RETENTION)
-        self._changed = dict.fromkeys(customers)
+        self._changed: dict[str, None] = {}
+        self._unseen = dict.fromkeys(customers)
+        """Who has not been looked at since the restart."""
         self._sequence = self._last()
-        self._anew = bool(self._changed) or self._sequence > 0
+        self._anew = bool(self._unseen) or self._sequence > 0
         self.due: int | None = 0 if self._anew else None
         """When `tell` has something to do (ms), or None."""
 
@@ -54,22 +59,24 @@ class GapFeed:
 
     def touch(self, customer_id: str, now: int) -> None:
         """The customer's history is another now, or somebody else's."""
+        self._unseen.pop(customer_id, None)
         self._changed[customer_id] = None
         soon = min(now + TOLD_EVERY, (now // HOUR + 1) * HOUR)
         self.due = soon if self.due is None else min(self.due, soon)
 
     def tell(
-        self, now: int, load: Load, policies: PolicyHistory, batch: int, most: int = AT_ONCE
+        self, now: int, load: Load, policies: PolicyHistory, batch: int, most: int = AT_ONCE, *, busy: bool = False
     ) -> tuple[list[Post], bytes | None]:
         """What is to be told at `now`, and the value to be written at `SEQUENCE` before; nothing while more is due.
 
-        It looks at `most` customers in one go, or fewer.
+        It looks at `most` customers in one go, or fewer; `busy`: records come in.
         """
-        for id_ in list(islice(self._changed, min(most, AT_ONCE))):
-            del self._changed[id_]
+        waiting = self._unseen or self._changed
+        for id_ in list(islice(waiting, min(most, AT_ONCE_BUSY if busy and self._unseen else AT_ONCE))):
+            del waiting[id_]
             customer = load(id_)
             self._share.replace(id_, facts(customer.derived(policies)) if customer is not None else ())
-        if self._changed:
+        if self._unseen or self._changed:
             return [], None
         self._sequence += 1
         messages = self._everything(now) if self._anew else self._share.take(self._sequence, now)

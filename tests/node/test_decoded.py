@@ -1,11 +1,12 @@
-"""How many customers a node keeps as objects."""
+"""How many customers and public threads a node keeps as objects."""
 
 import pytest
 
 from streams import decoded
 from streams.customer import Customer
-from streams.decoded import Decoded
-from streams.identity.protocol import CustomerLinks
+from streams.decoded import Decoded, Threads
+from streams.identity.protocol import CustomerLinks, IdentityRecord
+from streams.identity.speakers import Speakers
 from streams.stored import Stored
 from tests.identity.build import event
 
@@ -54,3 +55,17 @@ def test_customers_without_events_are_bounded_by_their_number():
     for number in range(9):
         kept.keep(str(number), Stored(CustomerLinks(str(number)), None))
     assert len(kept) == 4
+
+
+def test_threads_are_bounded_by_their_number(monkeypatch):
+    """Those that changed last are kept; an identity that is no public thread is not, nor one that is erased."""
+    monkeypatch.setattr(decoded, "THREADS_KEPT", 2)
+    kept, threads = Threads(), {id_: IdentityRecord(speakers=Speakers()) for id_ in "abc"}
+    for id_ in "aba":
+        kept.keep(id_, threads[id_])
+    kept.keep("c", threads["c"])
+    assert [kept.get(id_) is threads[id_] for id_ in "abc"] == [True, False, True]
+    kept.keep("a", None)
+    kept.keep("d", IdentityRecord("cus_1.0", 1))
+    assert [kept.get(id_) for id_ in "ad"] == [None, None]
+    assert kept.get("c") is threads["c"]
