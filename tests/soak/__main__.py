@@ -16,7 +16,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--customers", type=int, default=10_000)
-    parser.add_argument("--rate", type=float, help="records per second [half of the top rate]")
+    parser.add_argument(
+        "--rate", type=float, help="records per second [half of the top rate, which takes some ten minutes to find]"
+    )
     parser.add_argument("--burst", type=int, default=10_000, help="records that come at once, in the beginning")
     parser.add_argument("--step-s", type=float, default=180.0, help="how long each rate is tried, to find the top rate")
     parser.add_argument("--top-at-end", action="store_true", help="look for the top rate once more, with all histories")

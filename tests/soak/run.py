@@ -36,7 +36,7 @@ SAMPLE_S = 5.0
 NEARLY_TIMEOUT_S = 600.0
 TAIL = 0.02
 """The part of a burst that its rate is not measured by."""
-TIME_COSTS = 4.0
+TIME_COSTS = 3.0
 """So many times what is kept up with a burst is worked off at, before anything is known."""
 STEPS_MAX = 12
 KEPT_UP_S = 2.0
@@ -50,7 +50,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long and how hard. `rate`: records per second, None for half of the top rate."""
+    """How long and how hard. `rate`: records per second; None for half of the top rate, which is looked for."""
 
     folder: Path
     minutes: float = 30.0
@@ -161,14 +161,16 @@ class _Soak:
             await pool.ready()
             async with Backlog(self.settings) as backlog, self.changelogs.followed():
                 feed = await self._burst(pool, backlog)
-                seen.top = await self._top(feed, pool, backlog, seen.burst / TIME_COSTS)
+                if plan.rate is None:
+                    seen.top = await self._top(feed, pool, backlog, seen.burst / TIME_COSTS)
+                    self.say(f"top rate {seen.top:.0f} records/s with {plan.workers} workers")
                 seen.rate = plan.rate or seen.top / 2
                 feed.runs_at(seen.rate)
-                self.say(f"top rate {seen.top:.0f} records/s with {plan.workers} workers; fed at {seen.rate:.0f}/s")
+                self.say(f"fed at {seen.rate:.0f} records/s")
                 await self._feed(feed, pool, backlog)
                 await self._nearly(pool, backlog, seen.rate)
                 if plan.top_at_end:
-                    seen.top_at_end = await self._top(feed, pool, backlog, seen.top)
+                    seen.top_at_end = await self._top(feed, pool, backlog, seen.top or seen.rate)
                 until = self.clock.now()
                 self.say(f"{len(seen.records)} records worked off, {seen.kills} kills")
                 await self.changelogs.to_the_end()
