@@ -177,11 +177,11 @@ class Batch:
         if said is not None:
             self._say(said)
 
-    def measure(self, most: int, *, busy: bool) -> None:
-        """Tell what is due of the channel gaps. At most so many customers are looked at for it, fewer while `busy`."""
+    def measure(self, most: int) -> None:
+        """Tell what is due of the channel gaps; at most so many customers are looked at for it."""
         place, now, batch = self._place, self._now, self._place.batch
         if place.gap_feed.due is not None and place.gap_feed.due <= now:
-            posts, value = place.gap_feed.tell(now, self._live, place.policies, batch, most, busy=busy)
+            posts, value = place.gap_feed.tell(now, self._live, place.policies, batch, most)
             if value is not None:
                 self._effects.writes.append((TABLE, SEQUENCE, value))
             for post in posts:

@@ -36,8 +36,6 @@ class Node:
         owner: Callable[[str], int],
     ) -> None:
         self._place = Place(partition, partitions, identities, customers, aggregates, policies, owner)
-        self._busy = False
-        """Records have come since the timers ran last."""
 
     @property
     def next_wake(self) -> int | None:
@@ -62,7 +60,6 @@ class Node:
         batch = Batch(self._place, now, provisional=provisional)
         for record in records:
             batch.take(record)
-        self._busy = True
         return batch.end()
 
     def wake(self, now: int, *, provisional: bool = False, most: int = AT_ONCE) -> Effects:
@@ -87,8 +84,7 @@ class Node:
         for key in place.shelf.timers.due(now, most):
             batch.look_at_aggregate(key)
         effects = batch.end()
-        batch.measure(most, busy=self._busy)
-        self._busy = False
+        batch.measure(most)
         return effects
 
     @property

@@ -1,8 +1,8 @@
 """The channel gaps, a partition's side: what its customers contribute, told to the one place that adds all up.
 
 What has been told is known in memory only. After a restart the customers are looked at again, some at a time, and then
-everything is told anew, which makes void what was told before. Each takes milliseconds, so while records come in it is
-done a few at a time: a partition that has just come back has better things to do.
+everything is told anew, which makes void what was told before. Each takes milliseconds, so it is few at a time: a
+partition that has just come back, and its neighbours, have better things to do.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -22,8 +22,8 @@ LOST = 1 << 50
 """Where the numbers go on when the last one cannot be read: above any that was reached by counting."""
 AT_ONCE = 100
 """How many customers are looked at in one go,"""
-AT_ONCE_BUSY = 5
-"""and how many after a restart, while records come in."""
+AT_ONCE_AGAIN = 5
+"""and how many of those that have not changed since a restart."""
 TOLD_EVERY = MINUTE
 """How long (ms) after a change it is told at the latest; at the end of a window it is told at once."""
 
@@ -65,14 +65,14 @@ class GapFeed:
         self.due = soon if self.due is None else min(self.due, soon)
 
     def tell(
-        self, now: int, load: Load, policies: PolicyHistory, batch: int, most: int = AT_ONCE, *, busy: bool = False
+        self, now: int, load: Load, policies: PolicyHistory, batch: int, most: int = AT_ONCE
     ) -> tuple[list[Post], bytes | None]:
         """What is to be told at `now`, and the value to be written at `SEQUENCE` before; nothing while more is due.
 
-        It looks at `most` customers in one go, or fewer; `busy`: records come in.
+        It looks at `most` customers in one go, or fewer.
         """
         waiting = self._unseen or self._changed
-        for id_ in list(islice(waiting, min(most, AT_ONCE_BUSY if busy and self._unseen else AT_ONCE))):
+        for id_ in list(islice(waiting, min(most, AT_ONCE_AGAIN if self._unseen else AT_ONCE))):
             del waiting[id_]
             customer = load(id_)
             self._share.replace(id_, facts(customer.derived(policies)) if customer is not None else ())
