@@ -41,6 +41,8 @@ TIME_COSTS = 3.0
 STEPS_MAX = 12
 KEPT_UP_S = 2.0
 """A rate is kept up with where at some moment of a step's last third no more than so many seconds of the feed are left."""
+IN_TIME_S = 8.0
+"""So long nearly nothing is left where time has come up with the clock."""
 SETTLE_TIMEOUT_S = 150.0
 READY_TRIES = 3
 GUESS = 400.0
@@ -171,6 +173,7 @@ class _Soak:
                 await self._nearly(pool, backlog, seen.rate)
                 if plan.top_at_end:
                     seen.top_at_end = await self._top(feed, pool, backlog, seen.top or seen.rate)
+                await self._in_time(pool, backlog, seen.rate)
                 until = self.clock.now()
                 self.say(f"{len(seen.records)} records worked off, {seen.kills} kills")
                 await self.changelogs.to_the_end()
@@ -247,6 +250,20 @@ class _Soak:
                 raise VerifyError(f"{left} records were left after {NEARLY_TIMEOUT_S:.0f} s")
             await asyncio.sleep(PIECE_S / 2)
         return left
+
+    async def _in_time(self, pool: Workers, backlog: Backlog, most: float) -> None:
+        """Wait until no more than `most` are left for a while: time stands still before that, and then leaps.
+
+        What is said after the leap tells of all of it, so nobody could tell what was known at an instant within.
+        """
+        limit, since = time.monotonic() + NEARLY_TIMEOUT_S, time.monotonic()
+        while time.monotonic() < since + IN_TIME_S:
+            if await backlog.size() > most:
+                await self._nearly(pool, backlog, most)
+                since = time.monotonic()
+            if time.monotonic() > limit:
+                raise VerifyError(f"the workers' time was not caught up with in {NEARLY_TIMEOUT_S:.0f} s")
+            await asyncio.sleep(PIECE_S / 2)
 
     async def _paced(self, feed: Feed, rate: float, seconds: float, each: Callable[[float], Awaitable[None]]) -> None:
         """Feed for so long at a rate, in pieces; `each` is told the second after each."""
