@@ -68,7 +68,7 @@ async def write(settings: Settings, values: list[tuple[bytes, bytes]], most: int
         compression_type=codec,
         **client_options(settings),
     ) as producer:
-        await producer.send_and_wait(topic, b"", partition=0)
+        await producer.send_and_wait(topic, b"", key=b"first", partition=0)
         started = time.perf_counter()
         await asyncio.gather(*[await producer.send(topic, value, key=key, partition=0) for key, value in values])
         return time.perf_counter() - started

@@ -26,6 +26,8 @@ class Feed:
 
     def __init__(self, seed: int, customers: int, lines_per_s: float) -> None:
         self._customers = customers
+        self._dues: dict[str, str] = {}
+        """By event, so that a duplicate is one."""
         self.runs_at(lines_per_s)
         self._lines: Iterator[Line] = iter(Simulation(seed, _START, 10_000 * DAY, customers, untidy=UNTIDY))
         self._theirs: list[int] = []
@@ -50,7 +52,8 @@ class Feed:
         moved = value | {name: self._time(value[name]) for name in _TIMES if name in value}
         data = value.get("data")
         if isinstance(data, dict) and "due_at" in data:
-            moved["data"] = data | {"due_at": self._time(data["due_at"])}
+            due_at = self._dues.setdefault(value["id"], self._time(data["due_at"]))
+            moved["data"] = data | {"due_at": due_at}
         return moved
 
     def _time(self, text: str) -> str:
