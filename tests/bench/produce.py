@@ -32,7 +32,7 @@ ROUNDS = 7
 STATES = 400
 BATCH = 100
 RATE = 20.0
-"""Records per second of the feed: of its people some hundreds."""
+"""Records per second of the feed."""
 FAUST_BATCH_BYTES = 16_384
 WAYS: tuple[tuple[str, int, str | None], ...] = (
     ("batches of 16 KiB, as Faust's default is", FAUST_BATCH_BYTES, None),

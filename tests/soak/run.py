@@ -42,7 +42,8 @@ STEPS_MAX = 12
 KEPT_UP_S = 2.0
 """A rate is kept up with where at some moment of a step's last third no more than so many seconds of the feed are left."""
 IN_TIME_S = 8.0
-"""So long nearly nothing is left where time has come up with the clock."""
+"""So long nearly nothing is left where time has come up with the clock: it stands still before that, and then leaps. What
+is said after the leap tells of all of it, so nobody could tell what was known at an instant within."""
 SETTLE_TIMEOUT_S = 150.0
 READY_TRIES = 3
 GUESS = 400.0
@@ -170,10 +171,10 @@ class _Soak:
                 feed.runs_at(seen.rate)
                 self.say(f"fed at {seen.rate:.0f} records/s")
                 await self._feed(feed, pool, backlog)
-                await self._nearly(pool, backlog, seen.rate)
                 if plan.top_at_end:
+                    await self._nearly(pool, backlog, seen.rate)
                     seen.top_at_end = await self._top(feed, pool, backlog, seen.top or seen.rate)
-                await self._in_time(pool, backlog, seen.rate)
+                await self._nearly(pool, backlog, seen.rate, lasting_s=IN_TIME_S)
                 until = self.clock.now()
                 self.say(f"{len(seen.records)} records worked off, {seen.kills} kills")
                 await self.changelogs.to_the_end()
@@ -241,29 +242,21 @@ class _Soak:
         await self._nearly(pool, backlog, rate)
         return least <= KEPT_UP_S * rate
 
-    async def _nearly(self, pool: Workers, backlog: Backlog, most: float) -> int:
-        """Wait until no more than `most` are left; how many are. What timers say keeps it from being none for long."""
+    async def _nearly(self, pool: Workers, backlog: Backlog, most: float, lasting_s: float = 0.0) -> int:
+        """Wait until no more than `most` are left, for so long; how many are.
+
+        What timers say keeps it from being none for long.
+        """
         limit = time.monotonic() + NEARLY_TIMEOUT_S
-        while (left := await backlog.size()) > most:
+        since = time.monotonic()
+        while (left := await backlog.size()) > most or time.monotonic() < since + lasting_s:
             pool.check()
+            if left > most:
+                since = time.monotonic()
             if time.monotonic() > limit:
                 raise VerifyError(f"{left} records were left after {NEARLY_TIMEOUT_S:.0f} s")
             await asyncio.sleep(PIECE_S / 2)
         return left
-
-    async def _in_time(self, pool: Workers, backlog: Backlog, most: float) -> None:
-        """Wait until no more than `most` are left for a while: time stands still before that, and then leaps.
-
-        What is said after the leap tells of all of it, so nobody could tell what was known at an instant within.
-        """
-        limit, since = time.monotonic() + NEARLY_TIMEOUT_S, time.monotonic()
-        while time.monotonic() < since + IN_TIME_S:
-            if await backlog.size() > most:
-                await self._nearly(pool, backlog, most)
-                since = time.monotonic()
-            if time.monotonic() > limit:
-                raise VerifyError(f"the workers' time was not caught up with in {NEARLY_TIMEOUT_S:.0f} s")
-            await asyncio.sleep(PIECE_S / 2)
 
     async def _paced(self, feed: Feed, rate: float, seconds: float, each: Callable[[float], Awaitable[None]]) -> None:
         """Feed for so long at a rate, in pieces; `each` is told the second after each."""
