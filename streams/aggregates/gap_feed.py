@@ -1,7 +1,7 @@
 """The channel gaps, a partition's side: what its customers contribute, told to the one place that adds all up.
 
 What has been told is known in memory only. After a restart the customers are looked at again, some at a time, and then
-everything is told anew, which makes void what was told before. Each takes milliseconds, so it is few at a time: a
+everything is told anew, which makes void what was told before. That takes long, so it is few at a time: a
 partition that has just come back, and its neighbours, have better things to do.
 """
 
