@@ -15,7 +15,7 @@ from streams.aggregates.desk import Desk, Shelf
 from streams.aggregates.gap_desk import GapDesk
 from streams.aggregates.gap_feed import SEQUENCE, GapFeed
 from streams.aggregates.kept import TABLE
-from streams.aggregates.messages import AROUND, GAP, Message, Post
+from streams.aggregates.messages import AROUND, GAP, STORM, Message, Post, in_parcels
 from streams.aggregates.sender import hear, tell_shares, tell_storm, withdraw
 from streams.backlog import Backlog, has_waited
 from streams.bounds import EVENTS_MAX, STATE_BYTES_MAX
@@ -123,6 +123,8 @@ class Batch:
         self._full: set[str] = set()
         """Of whom as much is said as a batch may say."""
         self._local: deque[Outgoing] = deque()
+        self._storms: dict[str, list[Message]] = {}
+        """By aggregate, what is told of escalations: many of a batch go to few."""
         self._desk = Desk(place.shelf, place.policies, now)
         place.next_batch()
 
@@ -227,6 +229,8 @@ class Batch:
             place.decoded.keep(id_, stored)
         for said in self._desk.end(place.batch, mark, effects):
             self._say(said)
+        for post in in_parcels(self._storms):
+            self._send_post(post)
         return effects
 
     def _keep_small(self, stored: Stored) -> None:
@@ -292,9 +296,15 @@ class Batch:
         self._effects.count(f"sent_{message.to}_{message.message['t']}")
 
     def _post(self, post: Post) -> None:
+        self._effects.count(f"sent_{post.to}_{post.message['t']}")
+        if post.message["t"] == STORM:
+            self._storms.setdefault(post.key, []).append(post.message["m"])
+        else:
+            self._send_post(post)
+
+    def _send_post(self, post: Post) -> None:
         topic = AGGREGATE_INBOX if post.to == "aggregate" else CUSTOMER_INBOX
         self._effects.sends.append(Send(topic, post.key.encode(), dumps(post.message), self._place.home(post)))
-        self._effects.count(f"sent_{post.to}_{post.message['t']}")
 
     def _deliver(self, message: Outgoing) -> list[Outgoing]:
         """What is to be sent on at once; what a customer says is kept with its state until that is safe."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
 
-from streams.aggregates.messages import GAP, HOT, PAGE, Message, Post, to_aggregate
+from streams.aggregates.messages import GAP, HOT, PAGE, STORM, Message, Post, to_aggregate
 from streams.effects import Dead
 from streams.policy import PolicyHistory
 from streams.storm_addresses import TOPIC, Envelope
@@ -70,7 +70,7 @@ class Aggregate(Protocol):
 def posts_of(envelopes: Iterable[Envelope]) -> list[Post]:
     """The messages to groups and topics, addressed."""
     return [
-        to_aggregate(HOT if envelope.to == TOPIC else PAGE, envelope.key, "storm", m=envelope.message)
+        to_aggregate(HOT if envelope.to == TOPIC else PAGE, envelope.key, STORM, m=envelope.message)
         for envelope in envelopes
     ]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from schemas.times import DAY
 from streams.aggregates.aggregate import Said
 from streams.aggregates.kept import TABLE, Kept, changes_key, decode_kept, said_last
-from streams.aggregates.messages import WHOLE, Message
+from streams.aggregates.messages import WHOLE, Message, unpacked
 from streams.effects import Effects
 from streams.policy import PolicyHistory
 from streams.timers import Timers
@@ -59,7 +59,8 @@ class Desk:
         if message["t"] == WHOLE:
             kept.anew = True
         else:
-            kept.aggregate.take(message, self._policies, self._now, kept.said)
+            for each in unpacked(message):
+                kept.aggregate.take(each, self._policies, self._now, kept.said)
 
     def look_at(self, key: str) -> None:
         """Settle an aggregate at the end of the batch, whatever happened."""

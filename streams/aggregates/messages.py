@@ -3,6 +3,7 @@
 To the aggregate `k`:
 
 - `storm`: `m` about an escalation, to a group or a topic (`streams.storm_message`)
+- `storms`: `ms`, several of these, from one batch
 - `stands`, `over`: the hotspot of this id stands, on the topic `o`; it does not any more
 - `command`: `v`, a command on a hotspot: the record as it came, with its partition, offset and arrival
 - `share`: customer `c` says as its message number `q` that its own are `s`: (time, id) of contacts or replies. `h`: it
@@ -17,16 +18,20 @@ To the customer `c`:
   rises from message to message of the aggregate
 """
 
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 from streams.shares import CANNED, CROWD
 
-__all__ = ["AROUND", "CANNED", "CROWD", "GAP", "HOT", "ORDER", "PAGE", "Message", "Post"]
+__all__ = ["AROUND", "CANNED", "CROWD", "GAP", "HOT", "ORDER", "PAGE", "STORM", "Message", "Post"]
 
 Message = dict[str, Any]
 
 PAGE, HOT, ORDER, GAP = "page", "hot", "order", "gap"
 AROUND, WHOLE = "around", "whole"
+STORM, STORMS = "storm", "storms"
+PARCEL_MAX = 64
+"""How many messages about escalations go in one: they have below 2 KiB each."""
 
 
 class Post(NamedTuple):
@@ -46,6 +51,24 @@ def to_aggregate(kind: str, name: str, tag: str, **fields: Any) -> Post:
 def to_customer(customer_id: str, **fields: Any) -> Post:
     """A message to a customer."""
     return Post("customer", customer_id, {"c": customer_id, "t": AROUND, **fields})
+
+
+def in_parcels(storms: Mapping[str, list[Message]]) -> Iterator[Post]:
+    """What aggregates, by key, are told of escalations, in as few messages as may be: timers say much to few."""
+    for key, told in storms.items():
+        for begin in range(0, len(told), PARCEL_MAX):
+            some = told[begin : begin + PARCEL_MAX]
+            more = {"t": STORM, "m": some[0]} if len(some) == 1 else {"t": STORMS, "ms": some}
+            yield Post("aggregate", key, {"k": key, **more})
+
+
+def unpacked(message: Message) -> Iterator[Message]:
+    """The messages of which it is made."""
+    if message["t"] != STORMS:
+        yield message
+        return
+    for told in message["ms"]:
+        yield {"k": message["k"], "t": STORM, "m": told}
 
 
 def kind_of(key: str) -> str:

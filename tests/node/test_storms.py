@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from schemas.codec import dumps_canonical
+from schemas.codec import dumps_canonical, loads
 from schemas.escalation import validate_escalation
 from schemas.notification import validate_notification
 from schemas.times import HOUR, MINUTE, SECOND, format_time, parse_time
 from streams.aggregates import kept
+from streams.door import AGGREGATE_INBOX
 from streams.replay import Line, Outcome, Replay
 from tests.node.cluster import Cluster, policy
 
@@ -71,6 +72,30 @@ def test_five_hundred_breaches_page_at_most_twice(crashes: int) -> None:
         validate_notification(note)
     cluster.pass_time(T0 + 6 * HOUR)
     assert cluster.told("notifications")[2]["change"] == "repeat"
+
+
+def test_timers_that_run_at_once_tell_a_group_in_few_messages() -> None:
+    """300 breaches at one instant, on one partition: five messages, one by itself as ever, and a page of 301."""
+    rules = policy(targets=[{"first_response": "1h"}], notify=NOTIFY, hotspots={"customers": 10_000})
+    cluster = Cluster(1, Random(1), rules)
+    feed(cluster, [*(contact(n, T0) for n in range(300)), contact(300, T0 + SECOND)], T0 + SECOND)
+    told, counts = _told_pages(cluster, T0 + HOUR)
+    assert [len(message["ms"]) for message in told] == [64, 64, 64, 64, 44]
+    assert counts["sent_aggregate_storm"] == 300
+    cluster.restart()  # what was told above has not been published
+    cluster.pass_time(T0 + HOUR)
+    (alone,), _ = _told_pages(cluster, T0 + HOUR + SECOND)
+    assert alone["m"]["id"].startswith("esc_")
+    cluster.restart()
+    cluster.pass_time(T0 + HOUR + MINUTE)
+    assert [note["count"] for note in cluster.told("notifications")] == [301]
+
+
+def _told_pages(cluster: Cluster, now: int) -> tuple[list[dict[str, Any]], dict[str, int]]:
+    """What the only node would tell groups at this time, and what it would count."""
+    effects = cluster.nodes[0].wake(now)
+    told = [loads(send.value or b"") for send in effects.sends if send.topic == AGGREGATE_INBOX]
+    return [message for message in told if message["k"].startswith("page/")], effects.counts
 
 
 def test_a_group_is_resolved_when_nobody_is_left() -> None:
