@@ -22,7 +22,7 @@ LOST = 1 << 50
 """Where the numbers go on when the last one cannot be read: above any that was reached by counting."""
 AT_ONCE = 100
 """How many customers are looked at in one go,"""
-AT_ONCE_AGAIN = 5
+AT_ONCE_AGAIN = 2
 """and how many of those that have not changed since a restart."""
 TOLD_EVERY = MINUTE
 """How long (ms) after a change it is told at the latest; at the end of a window it is told at once."""
