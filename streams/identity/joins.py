@@ -9,6 +9,9 @@ from streams.identity.questions import ask
 
 Out = list[Outgoing]
 
+KNOWN = ""
+"""The reason why an identity is not joined where that is known from before: nobody is told of it again."""
+
 
 def join_of(message: Message) -> Message:
     """The join that an event, an edge or a link record asks for."""
@@ -42,15 +45,15 @@ def join(links: CustomerLinks, join: Message, history: History, limits: Limits) 
         if known is not None and (known.at, known.id) > tuple(join["as"]):
             join["n"].pop(0)
             return []
-    else:
-        if any(links.is_cut(other, identity) for other in stronger):
-            join["n"].pop(0)
-            return []
-        if any(links.is_refused(other, identity) for other in join["x"] if other in links.members):
-            join["n"].pop(0)
-            join["r"].append([identity, None, None])
-            return []
+    elif any(links.is_cut(other, identity) for other in stronger):
+        join["n"].pop(0)
+        return []
     full = limits.over(count(links.members), counts_of(identity.partition(":")[0]))
+    if not linking and any(links.is_refused(other, identity) for other in join["x"] if other in links.members):
+        if identity != join["th"] or all(other in links.members for other in stronger):
+            not_joined(links, join, KNOWN, None)
+            return []
+        full = KNOWN  # but an unlink from one that is not ours may keep the event from its thread: others know of it
     ours = [] if linking else [other for other in stronger if other in links.members]
     fields = {"from": links.id, "q": ask(links), "x": stronger, "y": ours, "l": join.get("as"), "full": full}
     return [to_identity("ask", identity, **fields)]
@@ -63,6 +66,9 @@ def not_joined(links: CustomerLinks, task: Message, reason: str | None, by: str 
         links.todo.pop(0)
         return
     identity = task["n"].pop(0)
+    if reason == KNOWN:
+        task["r"].append([identity, None, None])
+        return
     task["r"].append([identity, reason, by])
     if task["tag"] != "link":
         links.refused[pair_of(task["a"], identity)] = reason or ""

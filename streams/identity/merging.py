@@ -8,7 +8,7 @@ circle; and the limits hold although nobody sees more than two customers.
 """
 
 from streams.identity.history import History
-from streams.identity.joins import not_joined
+from streams.identity.joins import KNOWN, not_joined
 from streams.identity.limits import Limits, count
 from streams.identity.links import CustomerLinks, Member
 from streams.identity.messages import Message, Outgoing, back, to_customer, to_identity
@@ -119,7 +119,7 @@ def _refusal(links: CustomerLinks, message: Message, identity: str) -> Outgoing 
     if cut := barred(identity, known, message["l"]):
         return to_customer("barred", asker, q=number, p=cut)
     before = [links.refused[pair_of(other, identity)] for other in message["y"] if links.is_refused(other, identity)]
-    if before:
+    if before and message["full"] != KNOWN:
         return to_customer("refused", asker, q=number, reason=None, was=before[0], by=links.id)
     if message["full"] is not None:
         return to_customer("refused", asker, q=number, reason=message["full"], by=links.id)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from itertools import permutations
 from random import Random
 
 import pytest
@@ -433,3 +434,22 @@ def test_without_a_planted_bug_nothing_is_found() -> None:
     for seed in range(30):
         for some, cuts, rules in _CASES:
             assert not _fails(some, cuts, seed, lambda _cause, _sent: True, rules)
+
+
+def test_an_unlink_keeps_an_event_from_its_thread_though_others_know_of_it() -> None:
+    """The customer who has its strongest identity may not have the thread, and does not know of the unlink."""
+    some = [
+        event("e0", "email:e1@x", "customer_id:A", thread="t2"),
+        event("e1", "email:e2@x", "phone:5550001", thread="t2"),
+        event("e2", "email:e2@x", thread="t1", kind="merge", into="t2"),
+    ]
+    said = [link("l0", "customer_id:A", "phone:5550001")]
+    said += [link("l1", "phone:5550001", "thread:t2", action="unlink")]
+    for number, every in enumerate(permutations([*some, *said])):
+        network, book = Network(2, Random(number), some, RULES), Book(Resolver(RULES))
+        for record in every:
+            network.feed(*_first_messages([record]))
+            network.run(duplicates=3, crashes=3)
+            book.take(record)
+            assert {frozenset(customer.ids) for customer in _live(network).values() if customer.ids} == book.groups()
+        assert len(network.conflicts) == len(book.refused), [record.id for record in every]
