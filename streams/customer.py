@@ -80,10 +80,19 @@ class Customer:
         self._derived = None
         return True
 
+    def correct(self, event: Event) -> None:
+        """Of two copies of an event the first to arrive counts, whichever comes here first."""
+        later = self.log.later_copy(event)
+        if later is not None:
+            self.release(event.id)
+            self._take(event)
+            self.cause.earliest = min(self.cause.earliest, later.at)
+
     def absorb(self, other: "Customer") -> None:
         """Take over all of another customer: a merge is the union of two logs, and of what was said."""
         for event in other.log:
-            self._take(event)
+            if not self._take(event):
+                self.correct(event)
         self.identities.update(other.identities)
         self.emitted.standing += other.emitted.standing
         self.emitted.closed += other.emitted.closed

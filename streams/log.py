@@ -9,7 +9,7 @@ from streams.event import Event, decode, encode
 
 
 class Log:
-    """Events sorted by `Event.order`. Adding one that is there already is a no-op: the first to arrive counts."""
+    """Events sorted by `Event.order`. Adding one that is there already is a no-op; see also `later_copy`."""
 
     __slots__ = ("_events", "_ids", "_orders")
 
@@ -34,6 +34,13 @@ class Log:
             self._events.insert(place, event)
             self._orders.insert(place, order)
         return True
+
+    def later_copy(self, event: Event) -> Event | None:
+        """The copy of this event that is here, where it arrived after this one: on another way it may come first."""
+        if event.id not in self._ids:
+            return None
+        known = next(each for each in self._events if each.id == event.id)
+        return known if known.arrived_at > event.arrived_at else None
 
     def take(self, ids: Iterable[str]) -> list[Event]:
         """Remove the events with these ids and return them, in order."""

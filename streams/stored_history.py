@@ -45,6 +45,10 @@ class StoredHistory:
         """Take an event in."""
         self._effects.count("events" if self._whole().fold(events.decode(event)) else "duplicates")
 
+    def correct(self, event: list[Any]) -> None:
+        """Take the event in place of the copy that is known, where it arrived before that."""
+        self._whole().correct(events.decode(event))
+
     def drop(self, event_id: str) -> None:
         """Let an event go, which is another's."""
         if self._stored.customer is not None:

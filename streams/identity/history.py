@@ -26,6 +26,10 @@ class History(Protocol):
         """Take an event in."""
         ...
 
+    def correct(self, event: Encoded) -> None:
+        """Take the event in place of the copy that is known, where it arrived before that."""
+        ...
+
     def drop(self, event_id: str) -> None:
         """Let an event go, which is another's."""
         ...

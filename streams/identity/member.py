@@ -100,6 +100,7 @@ def _event(links: CustomerLinks, message: Message, history: History) -> Out:
     if "num" in message:
         return place(links, message, history)
     if history.has(message["id"]):
+        history.correct(message["e"])
         return []
     history.fold(message["e"])
     if any(identity not in links.members for identity in message["n"]):

@@ -29,7 +29,9 @@ def place(links: CustomerLinks, message: Message, history: History) -> Out:
     links.placements[event_id] = Placement(number, here=True, identity=message["i"] or "")
     if "h" in message:
         history.union(message["h"], apart=False)
-    elif not history.has(event_id):
+    elif history.has(event_id):
+        history.correct(message["e"])
+    else:
         history.fold(message["e"])
     return taken
 
