@@ -147,6 +147,10 @@ async def _ready(pool: Workers) -> None:
     return await pool.ready()
 
 
+async def _wait_for_it(_second: float) -> None:
+    """Nothing is looked at meanwhile."""
+
+
 class _Soak:
     def __init__(self, plan: Plan, settings: Settings, say: Say) -> None:
         self.plan = plan
@@ -170,6 +174,8 @@ class _Soak:
                 seen.rate = plan.rate or seen.top / 2
                 feed.runs_at(seen.rate)
                 self.say(f"fed at {seen.rate:.0f} records/s")
+                if plan.rate is None:  # what came faster than can be kept up with has its deadlines still before it
+                    await self._paced(feed, seen.rate, plan.step_s, _wait_for_it)
                 await self._feed(feed, pool, backlog)
                 if plan.top_at_end:
                     await self._nearly(pool, backlog, seen.rate)
