@@ -190,6 +190,7 @@ class Batch:
                 self._post(post)
         if place.gap_desk.next_wake is not None and place.gap_desk.next_wake <= now:
             self._say(Said(place.gap_desk.close(now, batch, self._effects)))
+        self._send_storms()
 
     def _carried(self, stored: Stored) -> list[Carried]:
         blocked = self._place.policies.at(self._now).blocked
@@ -229,8 +230,7 @@ class Batch:
             place.decoded.keep(id_, stored)
         for said in self._desk.end(place.batch, mark, effects):
             self._say(said)
-        for post in in_parcels(self._storms):
-            self._send_post(post)
+        self._send_storms()
         return effects
 
     def _keep_small(self, stored: Stored) -> None:
@@ -301,6 +301,12 @@ class Batch:
             self._storms.setdefault(post.key, []).append(post.message["m"])
         else:
             self._send_post(post)
+
+    def _send_storms(self) -> None:
+        """Whoever may have posted something calls this in the end."""
+        for post in in_parcels(self._storms):
+            self._send_post(post)
+        self._storms.clear()
 
     def _send_post(self, post: Post) -> None:
         topic = AGGREGATE_INBOX if post.to == "aggregate" else CUSTOMER_INBOX
