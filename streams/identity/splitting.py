@@ -19,7 +19,7 @@ def split(links: CustomerLinks, record: tuple[int, str], history: History) -> li
 
     `record` is the time (ms) and id of the link record, which makes the ids of the parts.
     """
-    out, claims = _strangers(links, [(event.id, _claimed(links, event)) for event in history.carried()], history)
+    out, claims = _strangers(links, history)
     together = _components(links, [identities for _, identities in claims])
     if len(together) == 1:
         return out
@@ -35,18 +35,19 @@ def split(links: CustomerLinks, record: tuple[int, str], history: History) -> li
     return out
 
 
-def _strangers(links: CustomerLinks, claims: Claims, history: History) -> tuple[list[Outgoing], Claims]:
-    """Lets go the events that were here for a thread which they do not join any more; the others."""
+def _strangers(links: CustomerLinks, history: History) -> tuple[list[Outgoing], Claims]:
+    """Lets go the events that were here for their thread, which they do not join any more; the others."""
     out: list[Outgoing] = []
     stay: Claims = []
-    for event_id, identities in claims:
+    for event in list(history.carried()):
+        identities = _claimed(links, event)
         kept = _kept(links, identities)
-        threads = [identity for identity in kept if identity.startswith("thread:")]
-        if event_id in links.placements or not links.members.keys().isdisjoint([kept[0], *threads]):
-            stay.append((event_id, identities))
+        here = [kept[0], event.thread] if event.thread in kept else kept[:1]
+        if event.id in links.placements or not links.members.keys().isdisjoint(here):
+            stay.append((event.id, identities))
         else:
-            part = history.part(links.id, (event_id,), apart=True)
-            out.append(to_identity("moved", kept[0], id=event_id, u=links.mark(), h=part, r=[]))
+            part = history.part(links.id, (event.id,), apart=True)
+            out.append(to_identity("moved", kept[0], id=event.id, u=links.mark(), h=part, r=[]))
     return out, stay
 
 

@@ -436,15 +436,8 @@ def test_without_a_planted_bug_nothing_is_found() -> None:
             assert not _fails(some, cuts, seed, lambda _cause, _sent: True, rules)
 
 
-def test_an_unlink_keeps_an_event_from_its_thread_though_others_know_of_it() -> None:
-    """The customer who has its strongest identity may not have the thread, and does not know of the unlink."""
-    some = [
-        event("e0", "email:e1@x", "customer_id:A", thread="t2"),
-        event("e1", "email:e2@x", "phone:5550001", thread="t2"),
-        event("e2", "email:e2@x", thread="t1", kind="merge", into="t2"),
-    ]
-    said = [link("l0", "customer_id:A", "phone:5550001")]
-    said += [link("l1", "phone:5550001", "thread:t2", action="unlink")]
+def _in_any_order(some: list[Event], *said: Link) -> None:
+    """In whatever order the records come, the protocol does what one place does."""
     for number, every in enumerate(permutations([*some, *said])):
         network, book = Network(2, Random(number), some, RULES), Book(Resolver(RULES))
         for record in every:
@@ -453,3 +446,24 @@ def test_an_unlink_keeps_an_event_from_its_thread_though_others_know_of_it() -> 
             book.take(record)
             assert {frozenset(customer.ids) for customer in _live(network).values() if customer.ids} == book.groups()
         assert len(network.conflicts) == len(book.refused), [record.id for record in every]
+
+
+def test_an_unlink_keeps_an_event_from_its_thread_though_others_know_of_it() -> None:
+    """The customer who has its strongest identity may not have the thread, and does not know of the unlink."""
+    some = [
+        event("e0", "email:e1@x", "customer_id:A", thread="t2"),
+        event("e1", "email:e2@x", "phone:5550001", thread="t2"),
+        event("e2", "email:e2@x", thread="t1", kind="merge", into="t2"),
+    ]
+    unlinked = link("l1", "phone:5550001", "thread:t2", action="unlink")
+    _in_any_order(some, link("l0", "customer_id:A", "phone:5550001"), unlinked)
+
+
+def test_an_event_that_was_here_for_its_thread_goes_with_an_unlink() -> None:
+    """Also where the thread that it is merged into is ours, too."""
+    some = [
+        event("e1", "customer_id:B", thread="t2"),
+        event("e2", "customer_id:A", thread="t1", kind="merge", into="t2"),
+        event("e5", "customer_id:B", thread="t1"),
+    ]
+    _in_any_order(some, link("l0", "customer_id:A", "thread:t1", action="unlink"))
