@@ -20,3 +20,8 @@ def dumps(value: Any) -> bytes:
 def dumps_canonical(value: Any) -> bytes:
     """Compact UTF-8 JSON with sorted keys: equal values give equal bytes."""
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def encoded(raw: bytes) -> Any:
+    """What `dumps` has encoded already, as a part of another value."""
+    return orjson.Fragment(raw)

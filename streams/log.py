@@ -36,7 +36,7 @@ class Log:
         return True
 
     def later_copy(self, event: Event) -> Event | None:
-        """The copy of this event that is here, where it arrived after this one: on another way it may come first."""
+        """The copy of this event that is here, where it arrived after this one: its way may be shorter."""
         if event.id not in self._ids:
             return None
         known = next(each for each in self._events if each.id == event.id)

@@ -18,9 +18,10 @@ To the customer `c`:
   rises from message to message of the aggregate
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
+from schemas.codec import dumps, encoded
 from streams.shares import CANNED, CROWD
 
 __all__ = ["AROUND", "CANNED", "CROWD", "GAP", "HOT", "ORDER", "PAGE", "STORM", "Message", "Post"]
@@ -31,7 +32,9 @@ PAGE, HOT, ORDER, GAP = "page", "hot", "order", "gap"
 AROUND, WHOLE = "around", "whole"
 STORM, STORMS = "storm", "storms"
 PARCEL_MAX = 64
-"""How many messages about escalations go in one: they have below 2 KiB each."""
+"""How many messages about escalations go in one,"""
+PARCEL_BYTES_MAX = 128 * 1024
+"""and how many bytes of them: most have below 2 KiB, but one that names many channels has more."""
 
 
 class Post(NamedTuple):
@@ -56,10 +59,24 @@ def to_customer(customer_id: str, **fields: Any) -> Post:
 def in_parcels(storms: Mapping[str, list[Message]]) -> Iterator[Post]:
     """What aggregates, by key, are told of escalations, in as few messages as may be: timers say much to few."""
     for key, told in storms.items():
-        for begin in range(0, len(told), PARCEL_MAX):
-            some = told[begin : begin + PARCEL_MAX]
-            more = {"t": STORM, "m": some[0]} if len(some) == 1 else {"t": STORMS, "ms": some}
+        for some in _parcels(told):
+            parts = [encoded(part) for part in some]
+            more = {"t": STORM, "m": parts[0]} if len(parts) == 1 else {"t": STORMS, "ms": parts}
             yield Post("aggregate", key, {"k": key, **more})
+
+
+def _parcels(told: Iterable[Message]) -> Iterator[list[bytes]]:
+    """In order, encoded; one that is too large is by itself, so that no other is refused with it."""
+    some: list[bytes] = []
+    room = PARCEL_BYTES_MAX
+    for part in map(dumps, told):
+        if some and (len(some) == PARCEL_MAX or len(part) > room):
+            yield some
+            some, room = [], PARCEL_BYTES_MAX
+        some.append(part)
+        room -= len(part)
+    if some:
+        yield some
 
 
 def unpacked(message: Message) -> Iterator[Message]:
