@@ -46,6 +46,7 @@ from agents.patience import patience, within
 SCHEME = "mindgap"
 _FETCH_TIMEOUT_S = 1.0
 _EMPTY_SLEEP_S = 0.05
+_ROOM_SLEEP_S = 0.005
 _log = log.get("mindgap.transport")
 
 
@@ -424,9 +425,25 @@ class Consumer(driver.Consumer):
         for batch in batches:
             if not self.flow_active or self.app.consumer_generation_id != batch.generation:
                 return  # a seek follows, and all of this comes again
-            if self._is_changelog_tp(batch.tp) and batch.tp not in self._get_active_partitions():
-                continue  # recovery has ended: what is in memory is newer
+            if self._is_changelog_tp(batch.tp):
+                if batch.tp not in self._get_active_partitions():
+                    continue  # recovery has ended: what is in memory is newer
+                if not await self._has_room(batch):
+                    return
             await self._hand_over(batch)
+
+    async def _has_room(self, batch: RecordBatch) -> bool:
+        """Wait until recovery can take the batch; False where a rebalance has come between: all of it comes again.
+
+        Faust would wait with the batch in hand, and put it into the queue of the next recovery, behind the first that
+        this one reads anew. What lies between the two would then count as read, and be lost.
+        """
+        queue = cast("Any", self.app.tables).changelog_queue
+        while self.flow_active and self.app.consumer_generation_id == batch.generation:
+            if not queue.full():
+                return True
+            await self.sleep(_ROOM_SLEEP_S)
+        return False
 
     async def _hand_over(self, batch: RecordBatch) -> None:
         message = self._to_message(batch.tp, batch.records[-1])

@@ -265,6 +265,48 @@ async def test_late_changelog_records_are_dropped(consumer):
     assert delivered == [new]
 
 
+async def _recovering(consumer, delivered: list[RecordBatch]) -> tuple[RecordBatch, "asyncio.Task[None]"]:
+    """A changelog batch that is being delivered while Faust's queue of them is full."""
+    changelog = TP("changelog.customers", 0)
+    queue = consumer.app.tables.changelog_queue
+    while not queue.full():
+        queue.put_nowait(None)
+
+    async def callback(message):
+        assert not queue.full()
+        delivered.append(message.value)
+
+    consumer.callback = callback
+    consumer.flow_active = True
+    consumer.app.tables._changelogs = {changelog.topic: None}
+    consumer._active_partitions = {changelog}
+    batch = RecordBatch(changelog, [record(1)], consumer.app.consumer_generation_id)
+    task = asyncio.create_task(consumer._deliver([batch]))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert not delivered
+    return batch, task
+
+
+async def test_a_changelog_batch_waits_for_room(consumer):
+    """Faust is not given more of a changelog than it takes at once."""
+    delivered: list[RecordBatch] = []
+    batch, task = await _recovering(consumer, delivered)
+    consumer.app.tables.changelog_queue.get_nowait()
+    await asyncio.wait_for(task, 5)
+    assert delivered == [batch]
+
+
+async def test_a_changelog_batch_does_not_wait_past_a_rebalance(consumer):
+    """Between the first of the next recovery and this one all would count as read: state would be lost."""
+    delivered: list[RecordBatch] = []
+    _, task = await _recovering(consumer, delivered)
+    consumer.app.consumer_generation_id += 1
+    consumer.app.flow_control.clear()
+    await asyncio.wait_for(task, 5)
+    assert delivered == []
+
+
 async def test_a_seek_goes_back_where_nothing_is_committed(consumer):
     """A partition without a commit is sought to its beginning: what was fetched of it is not passed over."""
     sought = []
